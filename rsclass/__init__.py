@@ -1,0 +1,1 @@
+"""Classify multiband remote-sensing imagery into land-cover maps."""

@@ -1,0 +1,1 @@
+"""Values and arithmetic: no file is opened here and no worker started."""

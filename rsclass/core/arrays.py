@@ -1,0 +1,131 @@
+"""Arrays in memory as a stream of pixels, and the way from anything readable to a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rsclass.core.grid import canonical_side, split
+from rsclass.core.sampling import place_keys
+from rsclass.core.types import Band, Block, Float, Mask, Sample, T, Window
+from rsclass.errors import NoValidPixelsError, UsageError
+
+
+class ArrayStream:
+    """An image or a pixel table in memory, seen as a scene.
+
+    Parameters
+    ----------
+    values : array (bands, height, width)
+        Not finite means invalid.
+    valid : bool array (height, width), optional
+    bands : sequence of Band, optional
+    """
+
+    def __init__(
+        self,
+        values: NDArray[Any],
+        valid: Mask | None = None,
+        bands: Sequence[Band] | None = None,
+        *,
+        is_table: bool = False,
+    ) -> None:
+        if values.ndim != 3 or 0 in values.shape:
+            raise UsageError(f"an image is (bands, height, width); this array is {values.shape}.")
+        if values.dtype.kind not in "iufb":
+            raise UsageError(f"pixels must be real numbers, not {values.dtype}.")
+        if values.dtype.kind == "b":
+            values = values.astype(np.uint8)
+        self.values = values
+        _, self.height, self.width = values.shape
+        ok = (
+            np.isfinite(values).all(axis=0)
+            if values.dtype.kind == "f"
+            else np.ones(values.shape[1:], dtype=np.bool_)
+        )
+        self.valid: Mask = ok if valid is None else ok & valid
+        self.bands = tuple(bands or (Band(f"band {i + 1}") for i in range(len(values))))
+        self.is_table = is_table
+        self.progress: Callable[[float, float, str], None] | None = None
+
+    @classmethod
+    def of_table(cls, table: NDArray[Any], bands: Sequence[Band] | None = None) -> ArrayStream:
+        """A pixel table (pixels, bands) as a scene one pixel wide."""
+        return cls(np.ascontiguousarray(table.T)[:, :, None], bands=bands, is_table=True)
+
+    @property
+    def side(self) -> int:
+        return canonical_side(self.values.itemsize * len(self.values))
+
+    def read(self, window: Window) -> Block:
+        gain = np.array([b.gain for b in self.bands])
+        offset = np.array([b.offset for b in self.bands])
+        whole = Block(Window(0, 0, self.height, self.width), self.values, self.valid, gain, offset)
+        return whole.cut(window)
+
+    def sample(self, n: int | None, seed: int) -> Sample:
+        rows, cols = np.nonzero(self.valid)
+        if len(rows) == 0:
+            raise NoValidPixelsError("no pixel is valid in every band.")
+        n_valid = len(rows)
+        if n is not None and n < n_valid:
+            keys = place_keys(rows, cols, seed)
+            chosen = np.sort(np.argpartition(keys, n - 1)[:n])
+            rows, cols = rows[chosen], cols[chosen]
+        stored: Float = self.values[:, rows, cols].T.astype(np.float64)
+        gain = np.array([b.gain for b in self.bands])
+        offset = np.array([b.offset for b in self.bands])
+        integer = self.values.dtype.kind in "iu"
+        return Sample(
+            stored * gain + offset, rows.astype(np.int64), cols.astype(np.int64), n_valid, integer
+        )
+
+    def fold(self, tally: Callable[[Block], T], message: str = "") -> T:
+        total: T | None = None
+        # A table is one pixel wide, so its blocks are runs of as many pixels as an image block has.
+        if self.is_table:
+            step = self.side**2
+            windows = [
+                Window(r, 0, min(step, self.height - r), 1) for r in range(0, self.height, step)
+            ]
+        else:
+            windows = list(split(Window(0, 0, self.height, self.width), self.side))
+        rows: dict[int, T] = {}
+        for i, window in enumerate(windows):
+            part = tally(self.read(window))
+            rows[window.row] = rows[window.row] + part if window.row in rows else part
+            self.report(i + 1, len(windows), message)
+        for row in sorted(rows):
+            total = rows[row] if total is None else total + rows[row]
+        assert total is not None  # noqa: S101 - a grid is never empty
+        return total
+
+    def report(self, done: float, total: float, message: str) -> None:
+        if self.progress is not None:
+            self.progress(done, total, message)
+
+
+_openers: list[Callable[[Any], Any]] = []
+
+
+def register_opener(opener: Callable[[Any], Any]) -> None:
+    """Let ``fit`` and ``predict`` of every engine take what ``opener`` can open."""
+    _openers.append(opener)
+
+
+def as_stream(data: Any) -> Any:
+    """A PixelStream over an array, a stream, or anything a registered opener knows."""
+    if hasattr(data, "fold") and hasattr(data, "sample"):
+        return data
+    if isinstance(data, np.ndarray):
+        if data.ndim == 2:
+            return ArrayStream.of_table(data)
+        return ArrayStream(data)
+    for opener in _openers:
+        stream = opener(data)
+        if stream is not None:
+            return stream
+    raise UsageError(f"cannot read pixels from {type(data).__name__}.")

@@ -1,0 +1,1 @@
+"""The classifiers, one a file; they know neither files nor workers."""

@@ -1,0 +1,223 @@
+"""What every classifier is: a scikit-learn estimator that also learns from a stream of pixels.
+
+A new engine is one file and one line in :mod:`rsclass.engines.catalogue`. It declares its
+parameters in ``__init__`` (which only stores them), learns in ``_learn`` and labels in ``_scores``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClusterMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from rsclass.core.arrays import ArrayStream, as_stream
+from rsclass.core.types import NO_CLASS, Band, Block, Float, Labels, PixelStream, Prediction, Window
+from rsclass.errors import UsageError
+
+LAYERS = ("confidence", "distance", "entropy", "membership")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of an engine as the command line and other front ends show it.
+
+    Parameters
+    ----------
+    help : str
+        One line.
+    low, high : float or None
+        Inclusive range of numbers.
+    choices : tuple of str
+        Of words.
+    aliases : tuple of str
+        The names that other software uses for it.
+    unit : str
+        Of the number, where it has one.
+    """
+
+    help: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    unit: str = ""
+
+
+class Engine(ClusterMixin, BaseEstimator):
+    """A classifier of pixels.
+
+    Class attributes
+    ----------------
+    method : str
+        Name on the command line.
+    title, paper : str
+        What it is, and where it was published.
+    parameters : dict of str to Parameter
+        Every constructor argument.
+    halo : int
+        Pixels of context that ``predict_block`` needs on each side (a fitted property for networks).
+    block : int
+        Predicted windows start at multiples of this, so that every run computes the same tiles.
+
+    Attributes
+    ----------
+    n_classes_ : int
+        Classes found, at most the number asked for.
+    bands_ : tuple of Band
+    n_features_in_ : int
+    warnings_ : list of str
+        Sentences the user should read.
+    history_ : list of dict
+        One entry for each pass, epoch or event.
+    """
+
+    method: ClassVar[str]
+    title: ClassVar[str]
+    paper: ClassVar[str]
+    parameters: ClassVar[dict[str, Parameter]]
+    block: ClassVar[int] = 1
+
+    n_classes_: int
+    n_features_in_: int
+    bands_: tuple[Band, ...]
+    warnings_: list[str]
+    history_: list[dict[str, Any]]
+
+    @property
+    def halo(self) -> int:
+        """Pixels of context needed on each side of a predicted window."""
+        return 0
+
+    # -- learning ---------------------------------------------------------------------------
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Find the classes.
+
+        Parameters
+        ----------
+        X : array (pixels, bands), array (bands, height, width), path, open dataset or DataArray
+            Physical values; a path and the like are streamed and may be larger than memory.
+        y : ignored
+        """
+        if isinstance(X, np.ndarray) and X.ndim == 3 or not _is_table(X):
+            stream = as_stream(X)
+            self.n_features_in_ = len(stream.bands)
+        else:
+            # float64 tables only: sklearn's own checks name what is wrong with others.
+            stream = ArrayStream.of_table(
+                validate_data(self, X, dtype=np.float64, ensure_min_samples=1)
+            )
+        return self.fit_stream(stream)
+
+    def fit_stream(self, stream: PixelStream) -> Self:
+        """Find the classes of a stream of pixels."""
+        self._check_parameters()
+        self.bands_ = tuple(stream.bands)
+        self.n_features_in_ = len(self.bands_)
+        self.warnings_ = []
+        self.history_ = []
+        self._learn(stream)
+        if isinstance(stream, ArrayStream) and stream.is_table:
+            self.labels_ = self._table_labels(stream)
+        return self
+
+    def _learn(self, stream: PixelStream) -> None:
+        """Set the fitted attributes from ``stream``; ``n_classes_`` among them."""
+        raise NotImplementedError
+
+    def _check_parameters(self) -> None:
+        for name, spec in self.parameters.items():
+            value = getattr(self, name)
+            if spec.choices and value is not None and value not in spec.choices:
+                raise UsageError(
+                    f"{self.method}: {name} is {value!r}; choose one of {', '.join(spec.choices)}."
+                )
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            low, high = spec.low, spec.high
+            if number and (
+                (low is not None and not value >= low) or (high is not None and not value <= high)
+            ):
+                bounds = f"{low:g} or more" if high is None else f"between {low:g} and {high:g}"
+                raise UsageError(f"{self.method}: {name} is {value:g}; it must be {bounds}.")
+
+    # -- labelling --------------------------------------------------------------------------
+
+    def predict_block(self, block: Block, core: Window, layers: Collection[str] = ()) -> Prediction:
+        """Label ``core``; ``block`` covers it and ``halo`` pixels around it, cut at the scene.
+
+        Returns
+        -------
+        Prediction
+            Of ``core``.
+        """
+        raise NotImplementedError
+
+    def predict(self, X: Any) -> Labels:
+        """Class of every pixel, from 0; -1 where a pixel is invalid.
+
+        Parameters
+        ----------
+        X : array (pixels, bands) or (bands, height, width), or anything ``fit`` takes
+        """
+        return self._predict(X, ()).labels
+
+    def predict_proba(self, X: Any) -> NDArray[np.float32]:
+        """Membership in every class: (pixels, classes); of an image (classes, height, width)."""
+        membership = self._predict(X, ("membership",)).layers["membership"]
+        return membership if _is_image(X) else np.ascontiguousarray(membership[:, :, 0].T)
+
+    def _predict(self, X: Any, layers: Collection[str]) -> Prediction:
+        check_is_fitted(self)
+        if _is_table(X):
+            X = validate_data(self, X, dtype=np.float64, reset=False)
+            prediction = self._predict_stream(ArrayStream.of_table(X), layers)
+            return Prediction(prediction.labels[:, 0], prediction.layers)
+        stream = as_stream(X)
+        if len(stream.bands) != self.n_features_in_:
+            raise UsageError(
+                f"X has {len(stream.bands)} features, but {type(self).__name__} is expecting "
+                f"{self.n_features_in_} features as input."
+            )
+        return self._predict_stream(stream, layers)
+
+    def _predict_stream(self, stream: PixelStream, layers: Collection[str]) -> Prediction:
+        whole = Window(0, 0, stream.height, stream.width)
+        return self.predict_block(stream.read(whole), whole, layers)
+
+    def _table_labels(self, stream: ArrayStream) -> Labels:
+        return self._predict_stream(stream, ()).labels[:, 0]
+
+    # -- keeping ----------------------------------------------------------------------------
+
+    def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """What must be kept to label again: a JSON-able card and named arrays."""
+        raise NotImplementedError
+
+    def restore(self, card: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
+        """Set the fitted attributes from what ``state`` gave."""
+        raise NotImplementedError
+
+    def signatures(self) -> Float:
+        """Class centers (classes, bands) in physical units, for ordering, matching and colors."""
+        raise NotImplementedError
+
+
+def _is_image(X: Any) -> bool:
+    return not _is_table(X)
+
+
+def _is_table(X: Any) -> bool:
+    """Whether X is what scikit-learn calls X, and no image, path or stream."""
+    if isinstance(X, str) or hasattr(X, "__fspath__"):
+        return False
+    if getattr(X, "ndim", 2) == 3 or hasattr(X, "read") or hasattr(X, "fold"):
+        return False
+    return not (hasattr(X, "dims") and hasattr(X, "coords"))
+
+
+__all__ = ["LAYERS", "NO_CLASS", "Engine", "Parameter"]

@@ -1,0 +1,1 @@
+"""Workers: an ordered map over any executor, and the memory it may use."""
