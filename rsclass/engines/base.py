@@ -171,11 +171,16 @@ class Engine(ClusterMixin, BaseEstimator):
         membership = self._predict(X, ("membership",)).layers["membership"]
         return membership if _is_image(X) else np.ascontiguousarray(membership[:, :, 0].T)
 
+    def _validated(self, X: Any) -> NDArray[np.float64]:
+        check_is_fitted(self)
+        table: NDArray[np.float64] = validate_data(self, X, dtype=np.float64, reset=False)
+        return table
+
     def _predict(self, X: Any, layers: Collection[str]) -> Prediction:
         check_is_fitted(self)
         if _is_table(X):
-            X = validate_data(self, X, dtype=np.float64, reset=False)
-            prediction = self._predict_stream(ArrayStream.of_table(X), layers)
+            table = self._validated(X)
+            prediction = self._predict_stream(ArrayStream.of_table(table), layers)
             return Prediction(prediction.labels[:, 0], prediction.layers)
         stream = as_stream(X)
         if len(stream.bands) != self.n_features_in_:

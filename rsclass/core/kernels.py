@@ -1,0 +1,177 @@
+"""Compiled loops over pixels.
+
+All take stored values band by band, ``values[band, pixel]``, and the affine map that brings them
+into the engine's space, ``z = values * gain + offset``. Each pixel's result is formed by a fixed
+order of additions, bands ascending, so it does not depend on how the scene was cut. Ties go to
+the lowest class. Pixels are worked on in short runs that stay in the processor's nearest cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import numpy as np
+
+RUN = 512
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile without fast-math, so that sums keep their order, and outside the GIL."""
+    kernel: Callable[..., Any] = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    return kernel
+
+
+@compiled
+def _nearest_run(z, n, centers, best, label):
+    n_classes, n_bands = centers.shape
+    d = np.empty(RUN)
+    for i in range(n):
+        best[i] = np.inf
+        label[i] = 0
+    for k in range(n_classes):
+        for i in range(n):
+            d[i] = 0.0
+        for b in range(n_bands):
+            m = centers[k, b]
+            for i in range(n):
+                t = z[b, i] - m
+                d[i] += t * t
+        for i in range(n):
+            if d[i] < best[i]:
+                best[i] = d[i]
+                label[i] = k
+
+
+@compiled
+def nearest(values, valid, gain, offset, centers, labels, distance2):
+    """Label every valid pixel with its nearest center; -1 and NaN elsewhere.
+
+    ``labels`` (int32) and ``distance2`` (float64, squared distance) are filled.
+    """
+    n_bands, n_pixels = values.shape
+    z = np.empty((n_bands, RUN))
+    best = np.empty(RUN)
+    label = np.empty(RUN, np.int32)
+    for start in range(0, n_pixels, RUN):
+        n = min(RUN, n_pixels - start)
+        for b in range(n_bands):
+            for i in range(n):
+                z[b, i] = values[b, start + i] * gain[b] + offset[b]
+        _nearest_run(z, n, centers, best, label)
+        for i in range(n):
+            if valid[start + i]:
+                labels[start + i] = label[i]
+                distance2[start + i] = best[i]
+            else:
+                labels[start + i] = -1
+                distance2[start + i] = np.nan
+
+
+@compiled
+def center_tally(
+    values, valid, gain, offset, origin, centers, previous, count, sums, squares, distance, inertia
+):
+    """Assign every valid pixel and add up what an update of the centers needs.
+
+    ``count`` (classes,), ``sums`` and ``squares`` (classes, bands) of ``values - origin``, exact
+    when these arrays and ``origin`` are integer. ``distance`` and ``inertia`` (classes,): sums
+    of the distance to the own center and of its square. Returns how many pixels have another
+    class under ``previous`` (classes, bands) than under ``centers``; give the same array twice
+    to save that comparison.
+    """
+    n_bands, n_pixels = values.shape
+    z = np.empty((n_bands, RUN))
+    best = np.empty(RUN)
+    label = np.empty(RUN, np.int32)
+    old_best = np.empty(RUN)
+    old_label = np.empty(RUN, np.int32)
+    compare = previous is not centers
+    moved = 0
+    for start in range(0, n_pixels, RUN):
+        n = min(RUN, n_pixels - start)
+        for b in range(n_bands):
+            for i in range(n):
+                z[b, i] = values[b, start + i] * gain[b] + offset[b]
+        _nearest_run(z, n, centers, best, label)
+        if compare:
+            _nearest_run(z, n, previous, old_best, old_label)
+            for i in range(n):
+                if valid[start + i] and label[i] != old_label[i]:
+                    moved += 1
+        for i in range(n):
+            if valid[start + i]:
+                k = label[i]
+                count[k] += 1
+                distance[k] += np.sqrt(best[i])
+                inertia[k] += best[i]
+        for b in range(n_bands):
+            for i in range(n):
+                if valid[start + i]:
+                    x = values[b, start + i] - origin[b]
+                    sums[label[i], b] += x
+                    squares[label[i], b] += x * x
+    return moved
+
+
+@compiled
+def all_distances2(values, valid, gain, offset, centers, out):
+    """Squared distance of every pixel to every center into ``out`` (classes, pixels); NaN invalid."""
+    n_bands, n_pixels = values.shape
+    n_classes = centers.shape[0]
+    z = np.empty((n_bands, RUN))
+    d = np.empty(RUN)
+    for start in range(0, n_pixels, RUN):
+        n = min(RUN, n_pixels - start)
+        for b in range(n_bands):
+            for i in range(n):
+                z[b, i] = values[b, start + i] * gain[b] + offset[b]
+        for k in range(n_classes):
+            for i in range(n):
+                d[i] = 0.0
+            for b in range(n_bands):
+                m = centers[k, b]
+                for i in range(n):
+                    t = z[b, i] - m
+                    d[i] += t * t
+            for i in range(n):
+                out[k, start + i] = d[i] if valid[start + i] else np.nan
+
+
+@compiled
+def scatter_tally(values, labels, origin, count, sums, scatter):
+    """Add up count, sum and cross products of ``values - origin`` for each class.
+
+    ``labels`` (pixels,) below 0 are left out. ``sums`` (classes, bands) and the upper triangle of
+    ``scatter`` (classes, bands, bands) are exact when they are integer arrays.
+    """
+    n_bands, n_pixels = values.shape
+    x = np.empty(n_bands, origin.dtype)
+    for i in range(n_pixels):
+        k = labels[i]
+        if k < 0:
+            continue
+        count[k] += 1
+        for b in range(n_bands):
+            x[b] = values[b, i] - origin[b]
+        for b in range(n_bands):
+            xb = x[b]
+            sums[k, b] += xb
+            for c in range(b, n_bands):
+                scatter[k, b, c] += xb * x[c]
+
+
+@compiled
+def variance_tally(values, labels, origin, count, sums, squares):
+    """As :func:`scatter_tally`, without the products of different bands."""
+    n_bands, n_pixels = values.shape
+    for i in range(n_pixels):
+        k = labels[i]
+        if k < 0:
+            continue
+        count[k] += 1
+        for b in range(n_bands):
+            x = values[b, i] - origin[b]
+            sums[k, b] += x
+            squares[k, b] += x * x

@@ -1,0 +1,124 @@
+"""K-means on pixels that fit in memory: the start of every engine that needs centers.
+
+Distances are direct sums over bands in a fixed order, so the result does not depend on threads.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rsclass.core import kernels
+from rsclass.core.types import Float
+
+
+def distance2_to(table: Float, center: Float) -> Float:
+    """Squared Euclidean distance of every row of ``table`` (pixels, bands) to one center."""
+    total = np.zeros(len(table))
+    for b in range(table.shape[1]):
+        difference = table[:, b] - center[b]
+        total += difference * difference
+    return total
+
+
+def plus_plus(table: Float, n_classes: int, rng: np.random.Generator) -> Float:
+    """Starting centers by greedy k-means++: far from each other, and at pixels.
+
+    Of ``2 + ln(n_classes)`` candidates drawn with probability proportional to the squared
+    distance to the nearest chosen center, the one that lowers the total most is taken (Arthur and
+    Vassilvitskii 2007, SODA, pages 1027-1035, section 5).
+
+    Returns
+    -------
+    float64 array (at most n_classes, bands)
+        Fewer when the table has fewer different rows.
+    """
+    candidates = 2 + int(np.log(n_classes))
+    centers = [table[rng.integers(len(table))]]
+    nearest = distance2_to(table, centers[0])
+    while len(centers) < n_classes:
+        cumulative = np.cumsum(nearest)
+        if not cumulative[-1] > 0:
+            break
+        drawn = np.searchsorted(cumulative, rng.random(candidates) * cumulative[-1], side="right")
+        drawn = np.minimum(drawn, len(table) - 1)
+        best: Float | None = None
+        chosen = 0
+        for candidate in drawn:
+            closer = np.minimum(nearest, distance2_to(table, table[candidate]))
+            if best is None or closer.sum() < best.sum():
+                best, chosen = closer, int(candidate)
+        assert best is not None  # noqa: S101 - there is always a candidate
+        if nearest[chosen] == 0:
+            continue
+        nearest = best
+        centers.append(table[chosen])
+    return np.array(centers)
+
+
+def lloyd(
+    table: Float, centers: Float, max_iter: int = 100, tolerance: float = 0.0
+) -> tuple[Float, NDArray[np.int32], float]:
+    """Move each center to the mean of its pixels until none moves (Lloyd 1982).
+
+    A center without pixels stays where it is.
+
+    Parameters
+    ----------
+    table : float64 array (pixels, bands)
+    centers : float64 array (classes, bands)
+    max_iter : int
+    tolerance : float
+        Stop when the squared moves of all centers add up to no more than this.
+
+    Returns
+    -------
+    centers : float64 array (classes, bands)
+    labels : int32 array (pixels,)
+        Under the returned centers.
+    inertia : float
+        Sum of squared distances to the own center. Lloyd, IEEE Transactions on Information
+        Theory 28, doi:10.1109/TIT.1982.1056489.
+    """
+    values = np.ascontiguousarray(table.T)
+    n_classes, n_bands = centers.shape
+    valid = np.ones(len(table), dtype=np.bool_)
+    one, zero = np.ones(n_bands), np.zeros(n_bands)
+    centers = np.array(centers, dtype=np.float64)
+    for _ in range(max_iter):
+        count = np.zeros(n_classes, dtype=np.int64)
+        sums, squares = np.zeros((n_classes, n_bands)), np.zeros((n_classes, n_bands))
+        distance, inertia = np.zeros(n_classes), np.zeros(n_classes)
+        kernels.center_tally(
+            values,
+            valid,
+            one,
+            zero,
+            zero,
+            centers,
+            centers,
+            count,
+            sums,
+            squares,
+            distance,
+            inertia,
+        )
+        moved = np.where(count[:, None] > 0, sums / np.maximum(count, 1)[:, None], centers)
+        shift = float(((moved - centers) ** 2).sum())
+        centers = moved
+        if shift <= tolerance:
+            break
+    labels = np.empty(len(table), dtype=np.int32)
+    distance2 = np.empty(len(table))
+    kernels.nearest(values, valid, one, zero, centers, labels, distance2)
+    return centers, labels, float(distance2.sum())
+
+
+def best_of(table: Float, n_classes: int, seed: int, restarts: int, max_iter: int = 50) -> Float:
+    """Centers of the best of several k-means runs, each from its own k-means++ start."""
+    rng = np.random.default_rng(seed)
+    runs = []
+    for _ in range(restarts):
+        centers, _, inertia = lloyd(table, plus_plus(table, n_classes, rng), max_iter)
+        runs.append((inertia, centers))
+    return min(runs, key=lambda run: run[0])[1]

@@ -1,0 +1,95 @@
+"""How much of the memory limit is left, and how the work is cut to fit it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import psutil
+
+from rsclass.errors import MemoryLimitError
+from rsclass.run.settings import Running
+
+MIB = 2**20
+
+RESERVE = 160 * MIB
+"""Kept for GDAL's cache (64 MiB), the compressor and Python's own comings and goings."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkPlan:
+    """How a pass over the scene is cut.
+
+    Parameters
+    ----------
+    tile_height, tile_width : int
+        Pixels of one unit of work; multiples of ``side``, or the whole width.
+    ahead : int
+        Units under way at once.
+    unit_bytes : int
+        Memory of one unit.
+    spare_bytes : int
+        What is left of the limit: room for decoded blocks.
+    """
+
+    tile_height: int
+    tile_width: int
+    ahead: int
+    unit_bytes: int
+    spare_bytes: int
+
+
+def plan_work(
+    running: Running,
+    *,
+    height: int,
+    width: int,
+    side: int,
+    bytes_per_pixel: float,
+    fixed_bytes: int = 0,
+    striped: bool = False,
+) -> WorkPlan:
+    """Cut a scene into units that fit the memory limit.
+
+    Parameters
+    ----------
+    side : int
+        Units are multiples of this, so that sums are formed over the same blocks in every plan.
+    bytes_per_pixel : float
+        Working memory for one pixel of a unit, everything counted.
+    fixed_bytes : int
+        Memory that the work holds besides its units.
+    striped : bool
+        Rows are stored whole: units as wide as the scene decode each strip once.
+
+    Raises
+    ------
+    MemoryLimitError
+        Not even one unit of ``side`` x ``side`` pixels fits.
+    """
+    resident = psutil.Process().memory_info().rss
+    free = running.max_mem - resident - RESERVE - fixed_bytes
+    tile_height = tile_width = max(math.ceil(running.tile / side), 1) * side
+    if striped:
+        tile_height, tile_width = side, width
+    tile_height = min(tile_height, math.ceil(height / side) * side)
+    workers = running.workers
+
+    def unit_bytes() -> int:
+        return int(min(tile_height, height) * min(tile_width, width) * bytes_per_pixel)
+
+    while unit_bytes() * workers > free and (tile_height > side or tile_width > side):
+        if tile_width > side and (tile_width >= tile_height or tile_height == side):
+            tile_width = max(math.ceil(tile_width / 2 / side), 1) * side
+        else:
+            tile_height = max(math.ceil(tile_height / 2 / side), 1) * side
+    if unit_bytes() > free:
+        need = resident + RESERVE + fixed_bytes + unit_bytes()
+        raise MemoryLimitError(
+            f"this work needs at least {math.ceil(need / MIB)} MiB, but --max-mem allows "
+            f"{running.max_mem // MIB} MiB; raise it or use fewer bands.",
+            needed=need,
+        )
+    ahead = max(1, min(2 * workers, free // max(unit_bytes(), 1)))
+    spare = free - ahead * unit_bytes()
+    return WorkPlan(tile_height, tile_width, ahead, unit_bytes(), int(spare))
