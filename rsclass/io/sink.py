@@ -1,0 +1,450 @@
+"""The verified writer: a raster is whole and read back, or absent."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import threading
+import warnings
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio._err import CPLE_BaseError
+from rasterio.errors import RasterioError
+from rasterio.windows import Window as RasterWindow
+
+from rsclass.core.grid import Georeference, TileGrid
+from rsclass.core.types import Labels, Window
+from rsclass.errors import (
+    DiskFullError,
+    IncompleteOutputError,
+    OutputError,
+    RsclassError,
+    RsclassWarning,
+)
+from rsclass.io.blocks import BlockBuffer
+from rsclass.io.cog import convert
+from rsclass.io.creation import block_shape, check_creation, cog_options, gtiff_options
+from rsclass.io.disk import expect_room, lacks_room
+from rsclass.io.placing import differences, place, placing_options, without_placing_warnings
+from rsclass.io.swap import sync
+from rsclass.io.target import BELONGINGS, Target
+
+__all__ = ["RasterSink", "Writing", "class_dtype", "stored_classes"]
+
+Color = tuple[int, int, int, int]
+
+# GDAL reports failed writes as any of these; SystemError where it lost its own message.
+_FAILURES = (OSError, RasterioError, CPLE_BaseError, SystemError)
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """How outputs are written.
+
+    Parameters
+    ----------
+    format : {"GTiff", "COG"}
+    creation : tuple of (name, value)
+        Creation options: ``COMPRESS`` (lossless ones), ``PREDICTOR``, ``ZLEVEL``, ``ZSTD_LEVEL``,
+        ``BLOCKSIZE``, ``BIGTIFF``.
+    overwrite : bool
+        Replace what stands at the output's place, with all that belongs to it.
+    layers : tuple of str
+        Rasters beside the map: ``confidence``, ``distance``, ``entropy``, ``membership``.
+    min_confidence : float or None
+        Pixels of less confidence (0 to 1) get no class.
+    max_distance : float or None
+        Pixels farther from their class than this get no class.
+    report : bool
+        Write the HTML report.
+    stac : bool
+        Write a STAC item.
+    resume : bool
+        Go on where an interrupted run stopped.
+
+    Raises
+    ------
+    UsageError
+        The format or a creation option is unknown, lossy, or hides write errors.
+    """
+
+    format: str = "GTiff"
+    creation: tuple[tuple[str, str], ...] = ()
+    overwrite: bool = False
+    layers: tuple[str, ...] = ()
+    min_confidence: float | None = None
+    max_distance: float | None = None
+    report: bool = True
+    stac: bool = False
+    resume: bool = False
+
+    def __post_init__(self) -> None:
+        check_creation(self.format, dict(self.creation))
+
+
+def class_dtype(n_classes: int) -> np.dtype[Any]:
+    """The type of a map of ``n_classes`` classes, numbered from 1.
+
+    uint8 up to 254 classes and uint16 up to 65,534, so that the highest value stays free.
+    """
+    if n_classes <= 254:
+        return np.dtype(np.uint8)
+    return np.dtype(np.uint16 if n_classes <= 65534 else np.uint32)
+
+
+def stored_classes(labels: Labels, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Labels in memory (from 0, -1 is none) as those on disk (from 1, 0 is none).
+
+    Raises
+    ------
+    ValueError
+        A label does not fit into ``dtype``; a cast would wrap it around to another class.
+    """
+    if labels.size and (labels.min() < -1 or int(labels.max()) + 1 > np.iinfo(dtype).max):
+        raise ValueError(f"labels {labels.min()} to {labels.max()} do not fit into {dtype}.")
+    return (labels.astype(np.int64) + 1).astype(dtype)
+
+
+class RasterSink:
+    """One output raster: takes windows in any order, shows nothing until all is verified.
+
+    The bytes of the file depend on the pixels alone. Use it as a context manager and end with
+    :meth:`finish`; leaving without it, for whatever reason, leaves no trace. :meth:`write` may be
+    called from several threads.
+
+    Parameters
+    ----------
+    path : path or Target
+        Where the raster will stand. A :class:`~rsclass.io.target.Target` was checked and locked
+        before, so that long work is not done in vain; the sink releases it.
+    height, width, count : int
+        Size in pixels and bands.
+    dtype : dtype
+    nodata : float, int or None
+    georef : Georeference
+        Copied as it is; what is missing stays missing.
+    writing : Writing
+    inputs : sequence of paths
+        Files that may not be the output; only for a plain ``path``.
+    colormap : dict of value to (red, green, blue, alpha), optional
+        For one band of uint8 only (:attr:`takes_palette`).
+    descriptions : sequence of str
+        One for each band.
+    tags : mapping
+    belongings : sequence of str
+        Suffixes of the files beside the output that are replaced with it; only for a plain path.
+
+    Raises
+    ------
+    UsageError, OutputExistsError, OutputLockedError, OutputError
+        As :class:`~rsclass.io.target.Target`.
+    DiskFullError
+        There is no room.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | Target,
+        *,
+        height: int,
+        width: int,
+        count: int,
+        dtype: Any,
+        nodata: float | None,
+        georef: Georeference,
+        writing: Writing,
+        inputs: Sequence[str | os.PathLike[str]] = (),
+        colormap: Mapping[int, Color] | None = None,
+        descriptions: Sequence[str] = (),
+        tags: Mapping[str, str] | None = None,
+        belongings: Sequence[str] = BELONGINGS,
+    ) -> None:
+        self.height, self.width, self.count = height, width, count
+        self.dtype = np.dtype(dtype)
+        self.nodata = nodata
+        self._georef = georef
+        self._format = writing.format
+        self._options = check_creation(writing.format, dict(writing.creation))
+        self._colormap: dict[int, Color] = {}
+        self._descriptions: tuple[str, ...] = ()
+        self._tags: dict[str, str] = {}
+        self.set_colormap(colormap or {})
+        self.set_descriptions(descriptions)
+        self.set_tags(tags or {})
+        pixel = self.dtype.itemsize * count
+        blocks = block_shape(height, width, pixel, self._options)
+        self._profile = gtiff_options(blocks, self.dtype, self._options)
+        self._grid = TileGrid(height, width, *blocks)
+        self._buffer = BlockBuffer(self._grid, count, self.dtype)
+        self._crc: list[int] = []
+        self._turn = threading.Lock()
+        self._dataset: Any = None
+        self._target = (
+            path
+            if isinstance(path, Target)
+            else Target(path, inputs, overwrite=writing.overwrite, belongings=belongings)
+        )
+        self._part = self._target.part(".tif")
+        try:
+            size = height * width * pixel
+            # A COG is converted from the finished GeoTIFF, so both exist for a while.
+            expect_room(
+                self.path.parent, 2 * size if self._format == "COG" else size, self.path.name
+            )
+            with self._failures(self._part):
+                self._create()
+        except BaseException:
+            self.abandon()
+            raise
+
+    @property
+    def path(self) -> Path:
+        """Where the raster will stand."""
+        return self._target.path
+
+    @property
+    def takes_palette(self) -> bool:
+        """Whether the raster can have colors: other types than uint8 lose them in silence."""
+        return self.dtype == np.uint8 and self.count == 1
+
+    def set_colormap(self, colormap: Mapping[int, Color]) -> None:
+        """Set the colors of the values; possible until :meth:`finish`.
+
+        Raises
+        ------
+        ValueError
+            The raster cannot have colors.
+        """
+        if colormap and not self.takes_palette:
+            raise ValueError(f"{self.count} band(s) of {self.dtype} cannot have a palette.")
+        self._colormap = dict(colormap)
+
+    def set_descriptions(self, descriptions: Sequence[str]) -> None:
+        """Set the names of the bands; possible until :meth:`finish`."""
+        if descriptions and len(descriptions) != self.count:
+            raise ValueError(f"{len(descriptions)} descriptions for {self.count} bands.")
+        self._descriptions = tuple(descriptions)
+
+    def set_tags(self, tags: Mapping[str, str]) -> None:
+        """Add tags in the default domain, the only one that survives a copy."""
+        self._tags.update(tags)
+
+    def write(self, window: Window, data: NDArray[Any]) -> None:
+        """Write the pixels of ``window``.
+
+        Parameters
+        ----------
+        window : Window
+            Any part of the raster that was not written before.
+        data : array (height, width) or (count, height, width)
+            Of the raster's own type.
+
+        Raises
+        ------
+        TypeError, ValueError
+            GDAL would cast, resample or unmask ``data``, or ``window`` lies outside.
+        DiskFullError, OutputError
+        """
+        if isinstance(data, np.ma.MaskedArray):
+            raise TypeError("masked arrays lose their mask in a file; fill them first.")
+        if data.dtype != self.dtype:
+            raise TypeError(f"the raster is {self.dtype}, the pixels are {data.dtype}.")
+        cube = data[None] if data.ndim == 2 else data
+        if cube.shape != (self.count, window.height, window.width):
+            raise ValueError(f"{window} of {self.count} band(s) got an array {data.shape}.")
+        if min(window) < 0 or window.row_end > self.height or window.col_end > self.width:
+            raise ValueError(f"{window} is not inside {self.height} x {self.width} pixels.")
+        with self._turn, self._failures(self._part):
+            for place_of_block, block in self._buffer.add(window, cube):
+                self._crc.append(zlib.crc32(block.data))
+                # One whole block at a time: GDAL then compresses each once and in this order.
+                self._dataset.write(block, window=_raster_window(place_of_block))
+
+    def finish(self, sidecars: Mapping[str, bytes] | None = None) -> Path:
+        """Close, read everything back, and put the raster and its sidecars in place.
+
+        Parameters
+        ----------
+        sidecars : mapping of suffix to content
+            ``.aux.xml`` is appended to the full name; ``.qml`` and the like replace ``.tif``.
+
+        Returns
+        -------
+        Path
+            Where the raster stands.
+
+        Raises
+        ------
+        IncompleteOutputError
+            Pixels are missing, or what is read back is not what was written.
+        DiskFullError, OutputError
+        """
+        try:
+            with self._turn:
+                finished = self._closed_and_verified()
+                with self._failures(finished):
+                    self._target.fill(finished, sidecars or {})
+        finally:
+            self.abandon()
+        return self.path
+
+    def abandon(self) -> None:
+        """Remove what was written so far and release the place; nothing after :meth:`finish`."""
+        try:
+            if self._dataset is not None:
+                # The file is thrown away; its failure is already on its way up.
+                with contextlib.suppress(*_FAILURES):
+                    self._dataset.close()
+                self._dataset = None
+        finally:
+            self._target.release()
+
+    def __enter__(self) -> RasterSink:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.abandon()
+
+    def _create(self) -> None:
+        with rasterio.Env(GDAL_NUM_THREADS="1"), without_placing_warnings():
+            self._dataset = rasterio.open(
+                self._part,
+                "w",
+                driver="GTiff",
+                height=self.height,
+                width=self.width,
+                count=self.count,
+                dtype=self.dtype.name,
+                nodata=self.nodata,
+                sharing=False,
+                **placing_options(self._georef),
+                **self._profile,
+            )
+            place(self._dataset, self._georef)
+
+    def _closed_and_verified(self) -> Path:
+        if not self._buffer.finished:
+            raise IncompleteOutputError(
+                f"{self.path.name} was not written: {self._buffer.missing} of "
+                f"{self.height * self.width} pixels are missing."
+            )
+        with self._failures(self._part):
+            dataset, self._dataset = self._dataset, None
+            dataset.close()
+            self._describe()
+            sync(self._part)
+        self._verify(self._part)
+        if self._format == "GTiff":
+            return self._part
+        cog = self._target.part(".cog.tif")
+        with self._failures(cog):
+            convert(self._part, cog, cog_options(self.dtype, self._options))
+            sync(cog)
+        self._verify(cog)
+        return cog
+
+    def _describe(self) -> None:
+        # Reopened, because libtiff does not turn a file into a palette while it writes pixels.
+        with without_placing_warnings():
+            dataset = rasterio.open(self._part, "r+", driver="GTiff", sharing=False)
+        with dataset:
+            if self._colormap:
+                dataset.write_colormap(1, self._colormap)
+            for i, description in enumerate(self._descriptions, start=1):
+                dataset.set_band_description(i, description)
+            if self._tags:
+                dataset.update_tags(**self._tags)
+
+    def _verify(self, part: Path) -> None:
+        with self._failures(part):
+            wrong = self._faults(part)
+        if wrong:
+            if lacks_room(None, part):
+                raise self._disk_full()
+            raise IncompleteOutputError(
+                f"{self.path.name} was not written: its {wrong} read back differently.",
+                what=wrong,
+            )
+
+    def _faults(self, part: Path) -> str:
+        """What of the file is not as it was sent; warns of a georeference that TIFF cannot hold."""
+        with without_placing_warnings():
+            dataset = rasterio.open(part, driver="GTiff", sharing=False)
+        with dataset:
+            shape = (dataset.count, dataset.height, dataset.width)
+            if shape != (self.count, self.height, self.width):
+                return "size"
+            if set(dataset.dtypes) != {self.dtype.name} or not _same(dataset.nodata, self.nodata):
+                return "data type or nodata value"
+            codec = dataset.tags(ns="IMAGE_STRUCTURE").get("COMPRESSION", "NONE")
+            if codec != self._options.get("COMPRESS", "DEFLATE"):
+                return "compression"
+            if self._colormap and not _shows(dataset.colormap(1), self._colormap):
+                return "palette"
+            if self._descriptions and dataset.descriptions != self._descriptions:
+                return "band descriptions"
+            shown = dataset.tags()
+            if any(value and shown.get(name) != value for name, value in self._tags.items()):
+                return "tags"
+            for crc, block in zip(self._crc, self._grid, strict=True):
+                if zlib.crc32(dataset.read(window=_raster_window(block)).data) != crc:
+                    return f"pixels in {block}"
+            lost = differences(dataset, self._georef)
+        if lost:
+            warnings.warn(
+                f"{self.path.name} does not hold the scene's {' and '.join(lost)} exactly; "
+                "GeoTIFF cannot describe it.",
+                RsclassWarning,
+                stacklevel=2,
+            )
+        return ""
+
+    @contextlib.contextmanager
+    def _failures(self, part: Path) -> Iterator[None]:
+        """Say in rsclass's own errors why a write failed."""
+        try:
+            yield
+        except RsclassError:
+            raise
+        except _FAILURES as error:
+            if lacks_room(error, part):
+                raise self._disk_full() from error
+            raise OutputError(
+                f"{self.path} cannot be written: {error}.", path=str(self.path)
+            ) from error
+
+    def _disk_full(self) -> DiskFullError:
+        return DiskFullError(
+            f"the disk was full before {self.path} was complete; nothing of it was kept. "
+            "Make room or write elsewhere.",
+            path=str(self.path),
+        )
+
+
+def _raster_window(window: Window) -> RasterWindow:
+    return RasterWindow(window.col, window.row, window.width, window.height)
+
+
+def _same(a: float | None, b: float | None) -> bool:
+    if a is None or b is None:
+        return a is b
+    return a == b or (math.isnan(a) and math.isnan(b))
+
+
+def _shows(found: Mapping[int, Color], wanted: Mapping[int, Color]) -> bool:
+    # TIFF has no alpha in palettes; GDAL makes the nodata entry transparent.
+    return all(found[value][:3] == tuple(color[:3]) for value, color in wanted.items())
