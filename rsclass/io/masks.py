@@ -1,0 +1,239 @@
+"""The user's mask: a raster or polygons that say where a scene counts."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from affine import Affine
+from rasterio.crs import CRS
+from rasterio.enums import Resampling
+from rasterio.features import rasterize
+from rasterio.vrt import WarpedVRT
+
+from rsclass.core.grid import split
+from rsclass.core.types import Mask, Window
+from rsclass.errors import DataError, UnreadableRasterError, UsageError
+from rsclass.io.grids import Grid, Placement, place
+from rsclass.io.names import gdal_name
+from rsclass.io.rasters import Handles, RasterFile, describe, reading_env
+
+_BLOCK = 512
+
+
+class UserMask(Protocol):
+    """Where a scene counts."""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Local files that it is kept in."""
+        ...
+
+    def inside(self, window: Window) -> Mask:
+        """Whether each pixel of a window of the scene's grid counts."""
+        ...
+
+
+def open_mask(
+    name: str, grid: Grid, crs: str | None, handles: Handles, max_pixels: int
+) -> UserMask:
+    """The mask kept in a raster (0 or masked: out) or in a file of polygons (inside: in).
+
+    Raises
+    ------
+    DataError
+        It cannot be read, or cannot be laid over the scene.
+    """
+    path = gdal_name(name)
+    try:
+        file = describe(path, max_pixels)
+    except UnreadableRasterError:
+        return _polygon_mask(name, path, grid, crs)
+    return _raster_mask(file, grid, crs, handles)
+
+
+@dataclass(frozen=True, slots=True)
+class _RasterMask:
+    file: RasterFile
+    placement: Placement
+    handles: Handles
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        return self.file.files
+
+    def inside(self, window: Window) -> Mask:
+        rows = self.placement.rows(window.row, window.height)
+        cols = self.placement.cols(window.col, window.width)
+        in_rows = (rows >= 0) & (rows < self.file.height)
+        in_cols = (cols >= 0) & (cols < self.file.width)
+        out: Mask = np.zeros((window.height, window.width), dtype=np.bool_)
+        if not (in_rows.any() and in_cols.any()):
+            return out
+        rows, cols = rows[in_rows], cols[in_cols]
+        span = ((int(rows[0]), int(rows[-1]) + 1), (int(cols[0]), int(cols[-1]) + 1))
+        with reading_env():
+            counted = _counted(self.handles.get(self.file.name), span, self.file.name)
+        out[np.ix_(in_rows, in_cols)] = counted[np.ix_(rows - rows[0], cols - cols[0])]
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class _WarpedMask:
+    file: RasterFile
+    grid: Grid
+    crs: str
+    handles: Handles
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        return self.file.files
+
+    def inside(self, window: Window) -> Mask:
+        span = ((window.row, window.row_end), (window.col, window.col_end))
+        # No tolerance: an approximated warp would depend on where windows begin.
+        with (
+            reading_env(),
+            WarpedVRT(
+                self.handles.get(self.file.name),
+                crs=self.crs,
+                transform=self.grid.transform,
+                height=self.grid.height,
+                width=self.grid.width,
+                resampling=Resampling.nearest,
+                tolerance=0.0,
+                nodata=0,
+            ) as warped,
+        ):
+            return _counted(warped, span, self.file.name)
+
+
+def _counted(dataset: Any, span: tuple[tuple[int, int], tuple[int, int]], name: str) -> Mask:
+    try:
+        values = dataset.read(1, window=span)
+        shown = dataset.read_masks(1, window=span)
+    except Exception as error:  # GDAL raises more than rasterio's own classes
+        raise UnreadableRasterError(
+            f"the mask {name} cannot be read at rows {span[0]}: {error}", path=name
+        ) from error
+    counted: Mask = (values != 0) & (shown != 0)
+    return counted & np.isfinite(values) if values.dtype.kind == "f" else counted
+
+
+def _raster_mask(file: RasterFile, grid: Grid, crs: str | None, handles: Handles) -> UserMask:
+    t = file.georef.transform
+    own = Grid(file.height, file.width, None if t is None else Affine(*t))
+    differ = (
+        crs is not None
+        and file.georef.crs is not None
+        and CRS.from_wkt(crs) != CRS.from_wkt(file.georef.crs)
+    )
+    turned = own.transform is not None and not own.transform.is_rectilinear
+    if crs is not None and file.georef.crs is not None and (differ or turned):
+        if grid.transform is None or own.transform is None:
+            raise UsageError(f"--mask {file.name} needs a geotransform to be laid over the scene.")
+        return _WarpedMask(file, grid, crs, handles)
+    return _RasterMask(file, place(own, grid, file.name), handles)
+
+
+@dataclass(frozen=True)
+class _PolygonMask:
+    """Polygons in pixel coordinates of the scene."""
+
+    shapes: list[Any]
+    boxes: Any
+    scene: Window
+    files: tuple[str, ...]
+    _recent: threading.local = field(default_factory=threading.local, repr=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _PolygonMask, (self.shapes, self.boxes, self.scene, self.files)
+
+    def inside(self, window: Window) -> Mask:
+        out: Mask = np.zeros((window.height, window.width), dtype=np.bool_)
+        # Whole blocks of a fixed layout: an edge must not fall differently in another tiling.
+        for part in split(window, _BLOCK):
+            row, col = part.row // _BLOCK * _BLOCK, part.col // _BLOCK * _BLOCK
+            block = Window(row, col, _BLOCK, _BLOCK)
+            rows, cols = part.inside(window)
+            out[rows, cols] = self._block(block)[part.inside(block)]
+        return out
+
+    def _block(self, block: Window) -> Mask:
+        known: dict[Window, Mask] = self._recent.__dict__.setdefault("blocks", {})
+        if block not in known:
+            if len(known) >= 16:
+                known.clear()
+            known[block] = self._rasterized(block)
+        return known[block]
+
+    def _rasterized(self, block: Window) -> Mask:
+        left, top, right, bottom = self.boxes.T
+        near = np.flatnonzero(
+            (left < block.col_end)
+            & (right > block.col)
+            & (top < block.row_end)
+            & (bottom > block.row)
+        )
+        if len(near) == 0:
+            return np.zeros((block.height, block.width), dtype=np.bool_)
+        burnt = rasterize(
+            [(self.shapes[i], 1) for i in near],
+            out_shape=(block.height, block.width),
+            transform=Affine.translation(block.col, block.row),
+            dtype="uint8",
+        )
+        return np.asarray(burnt, dtype=np.bool_)
+
+
+def _polygon_mask(name: str, path: str, grid: Grid, crs: str | None) -> UserMask:
+    import geopandas
+    import shapely
+
+    try:
+        frame = geopandas.read_file(path)
+    except Exception as error:  # pyogrio passes on what GDAL raises
+        raise DataError(
+            f"--mask {name} is neither a raster nor a vector file: {str(error).splitlines()[0]}"
+        ) from error
+    geometry = frame.geometry if isinstance(frame, geopandas.GeoDataFrame) else None
+    if geometry is None:
+        raise DataError(f"--mask {name} holds no geometries; give a raster or polygons.")
+    geometry = geometry[~(geometry.isna() | geometry.is_empty)].make_valid()
+    geometry = geometry[geometry.geom_type.isin(["Polygon", "MultiPolygon", "GeometryCollection"])]
+    if len(geometry) == 0:
+        raise DataError(f"--mask {name} holds no polygon; give a raster or polygons.")
+    if (geometry.crs is None) != (crs is None):
+        without = f"--mask {name}" if geometry.crs is None else "the scene"
+        raise DataError(f"{without} has no CRS, so the mask cannot be laid over the scene.")
+    if crs is not None:
+        geometry = geometry.to_crs(crs)
+    if not np.isfinite(geometry.total_bounds).all():
+        raise DataError(f"--mask {name} cannot be brought to the scene's CRS.")
+    inverse = ~(grid.transform or Affine.identity())
+    shapes = [_pixel_shape(shapely, shape, inverse) for shape in geometry]
+    boxes = np.array([shape.bounds for shape in shapes])
+    whole = Window(0, 0, grid.height, grid.width)
+    if (
+        boxes[:, 0].min() >= grid.width
+        or boxes[:, 2].max() <= 0
+        or boxes[:, 1].min() >= grid.height
+        or boxes[:, 3].max() <= 0
+    ):
+        raise DataError(f"--mask {name} lies outside the scene; check its CRS.")
+    return _PolygonMask(shapes, boxes, whole, (path,))
+
+
+def _pixel_shape(shapely: Any, shape: Any, inverse: Affine) -> Any:
+    def to_pixels(xy: Any) -> Any:
+        x, y = xy[:, 0], xy[:, 1]
+        return np.column_stack(
+            (
+                inverse.a * x + inverse.b * y + inverse.c,
+                inverse.d * x + inverse.e * y + inverse.f,
+            )
+        )
+
+    return shapely.transform(shapely.force_2d(shape), to_pixels)
