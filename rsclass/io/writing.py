@@ -1,0 +1,82 @@
+"""How outputs are written, and in which numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rsclass.core.types import Labels
+from rsclass.io.creation import check_creation
+
+__all__ = ["Writing", "class_dtype", "stored_classes"]
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """How outputs are written.
+
+    Parameters
+    ----------
+    format : {"GTiff", "COG"}
+    creation : tuple of (name, value)
+        Creation options: ``COMPRESS`` (lossless ones), ``PREDICTOR``, ``ZLEVEL``, ``ZSTD_LEVEL``,
+        ``BLOCKSIZE``, ``BIGTIFF``.
+    overwrite : bool
+        Replace what stands at the output's place, with all that belongs to it.
+    layers : tuple of str
+        Rasters beside the map: ``confidence``, ``distance``, ``entropy``, ``membership``.
+    min_confidence : float or None
+        Pixels of less confidence (0 to 1) get no class.
+    max_distance : float or None
+        Pixels farther from their class than this get no class.
+    report : bool
+        Write the HTML report.
+    stac : bool
+        Write a STAC item.
+    resume : bool
+        Go on where an interrupted run stopped.
+
+    Raises
+    ------
+    UsageError
+        The format or a creation option is unknown, lossy, or hides write errors.
+    """
+
+    format: str = "GTiff"
+    creation: tuple[tuple[str, str], ...] = ()
+    overwrite: bool = False
+    layers: tuple[str, ...] = ()
+    min_confidence: float | None = None
+    max_distance: float | None = None
+    report: bool = True
+    stac: bool = False
+    resume: bool = False
+
+    def __post_init__(self) -> None:
+        check_creation(self.format, dict(self.creation))
+
+
+def class_dtype(n_classes: int) -> np.dtype[Any]:
+    """The type of a map of ``n_classes`` classes, numbered from 1.
+
+    uint8 up to 254 classes and uint16 up to 65,534, so that the highest value stays free.
+    """
+    if n_classes <= 254:
+        return np.dtype(np.uint8)
+    return np.dtype(np.uint16 if n_classes <= 65534 else np.uint32)
+
+
+def stored_classes(labels: Labels, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Labels in memory (from 0, -1 is none) as those on disk (from 1, 0 is none).
+
+    Raises
+    ------
+    ValueError
+        A label does not fit into ``dtype``; a cast would wrap it around to another class.
+    """
+    if labels.size and (labels.min() < -1 or int(labels.max()) + 1 > np.iinfo(dtype).max):
+        raise ValueError(f"labels {labels.min()} to {labels.max()} do not fit into {dtype}.")
+    return (labels.astype(np.int64) + 1).astype(dtype)
