@@ -1,0 +1,126 @@
+"""Dense labelling by a trained network, always in the same tiles of the scene."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from rsclass.core.grid import split
+from rsclass.core.types import NO_CLASS, Block, Labels, Prediction, Window
+from rsclass.deep.nets import PixelNet, folded
+from rsclass.deep.patches import padded
+from rsclass.deep.scaling import Scaling
+from rsclass.deep.threads import one_thread
+
+__all__ = ["BLOCK", "Forward", "Labeler"]
+
+BLOCK = 128
+
+
+class Forward:
+    """A network frozen for labelling; safe to share between threads.
+
+    Parameters
+    ----------
+    net : PixelNet
+    device : torch.device
+    """
+
+    def __init__(self, net: PixelNet, device: torch.device) -> None:
+        self.net = folded(net).to(device)
+        self.device = device
+
+    def logits(self, inputs: NDArray[np.float32]) -> torch.Tensor:
+        """Logits (clusters, h, w) of inputs (channels, h + 2 halo, w + 2 halo)."""
+        return self.run(inputs)[1]
+
+    @torch.inference_mode()
+    def run(self, inputs: NDArray[np.float32]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Embedding and logits."""
+        x = torch.from_numpy(np.ascontiguousarray(inputs))[None].to(self.device)
+        embedding = self.net.embed(x.contiguous(memory_format=torch.channels_last))
+        return embedding[0], self.net.classify(embedding)[0]
+
+    def clusters(self, inputs: NDArray[np.float32]) -> Labels:
+        """The most probable cluster (h, w), ties to the lowest."""
+        with one_thread():
+            best = self.logits(inputs).argmax(dim=0)
+        return best.to(torch.int32).cpu().numpy()
+
+
+class Labeler:
+    """From blocks of a scene to classes.
+
+    Parameters
+    ----------
+    net : PixelNet
+    scaling : Scaling
+    group : int array (clusters,)
+        The class of every cluster.
+    device : torch.device
+    """
+
+    def __init__(
+        self, net: PixelNet, scaling: Scaling, group: NDArray[np.int64], device: torch.device
+    ) -> None:
+        self.forward = Forward(net, device)
+        self.scaling = scaling
+        self.halo = net.shape.halo
+        self.n_classes = int(group.max()) + 1
+        member = np.zeros((self.n_classes, len(group)), dtype=np.float32)
+        member[group, np.arange(len(group))] = 1
+        self.member = torch.from_numpy(member).to(device)
+
+    def label(self, block: Block, core: Window, layers: Collection[str] = ()) -> Prediction:
+        """Label ``core``, whose edges are multiples of 128 or edges of the scene."""
+        labels = np.full((core.height, core.width), NO_CLASS, dtype=np.int32)
+        whole: dict[str, tuple[int, ...]] = dict.fromkeys(layers, labels.shape)
+        if "membership" in whole:
+            whole["membership"] = (self.n_classes, *labels.shape)
+        maps = {name: np.full(size, np.nan, dtype=np.float32) for name, size in whole.items()}
+        for tile in split(core, BLOCK):
+            at = tile.inside(core)
+            valid = block.valid[tile.inside(block.window)]
+            if not valid.any():
+                continue
+            probability = self._probability(block, tile)
+            best = probability.argmax(axis=0)
+            labels[at] = np.where(valid, best, NO_CLASS)
+            for name, image in _layers(probability, layers).items():
+                maps[name][..., at[0], at[1]] = np.where(valid, image, np.float32(np.nan))
+        return Prediction(labels, maps)
+
+    def _probability(self, block: Block, tile: Window) -> NDArray[np.float32]:
+        outer = block.window
+        grown = Window(tile.row - outer.row, tile.col - outer.col, tile.height, tile.width).grow(
+            self.halo, outer.height, outer.width
+        )
+        seen = grown._replace(row=grown.row + outer.row, col=grown.col + outer.col)
+        inputs, _ = padded(block.cut(seen), tile, self.halo, self.scaling)
+        with one_thread(), torch.inference_mode():
+            share = torch.softmax(self.forward.logits(inputs).flatten(1), dim=0)
+            of_class = (self.member @ share).cpu().numpy()
+        return of_class.reshape(self.n_classes, tile.height, tile.width)
+
+
+def _layers(
+    probability: NDArray[np.float32], names: Collection[str]
+) -> dict[str, NDArray[np.float32]]:
+    made: dict[str, NDArray[np.float32]] = {}
+    tiny = np.finfo(np.float32).tiny
+    if "membership" in names:
+        made["membership"] = probability
+    if "confidence" in names or "distance" in names:
+        best = np.minimum(probability.max(axis=0), 1)
+        if "confidence" in names:
+            made["confidence"] = best
+        if "distance" in names:
+            made["distance"] = -np.log(best)
+    if "entropy" in names:
+        made["entropy"] = np.maximum(
+            -(probability * np.log(np.maximum(probability, tiny))).sum(0), 0
+        )
+    return made

@@ -1,0 +1,159 @@
+"""From a stream of pixels to a trained network and its clusters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rsclass.core.types import PixelStream, Sample
+from rsclass.deep.augment import Augmentation
+from rsclass.deep.clusters import Clusters, survey
+from rsclass.deep.infer import Forward, Labeler
+from rsclass.deep.loop import (
+    Recipe,
+    Training,
+    collapse,
+    start_labels,
+    train_landcover,
+    train_paper,
+)
+from rsclass.deep.nets import PixelNet, Shape
+from rsclass.deep.patches import TrainingArea
+from rsclass.deep.scaling import Scaling
+from rsclass.deep.shards import Shards
+from rsclass.deep.threads import choose_device
+
+__all__ = ["Learned", "Plan", "labeler", "learn"]
+
+_SCALING_VALUES = 4_000_000  # numbers from which the scaling is computed
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is asked of one training.
+
+    Parameters
+    ----------
+    mode : str
+        ``landcover`` or ``paper``.
+    n_classes : int
+        Classes asked for.
+    recipe : Recipe
+        ``recipe.clusters`` is an upper bound.
+    shape : Shape
+        ``channels`` and ``clusters`` are set from the scene.
+    gain, noise : float
+        Of the augmentation.
+    space : str
+        Where clusters are merged.
+    training_pixels : int
+        Pixels held in memory.
+    """
+
+    mode: str
+    n_classes: int
+    recipe: Recipe
+    shape: Shape
+    gain: float
+    noise: float
+    space: str
+    training_pixels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """A trained network.
+
+    Parameters
+    ----------
+    net : PixelNet
+        With an output for each cluster that holds pixels.
+    scaling : Scaling
+    clusters : Clusters
+    n_classes : int
+        Classes that the scene can give, at most those asked for.
+    history : list of dict
+    warnings : list of str
+    """
+
+    net: PixelNet
+    scaling: Scaling
+    clusters: Clusters
+    n_classes: int
+    history: list[dict[str, Any]]
+    warnings: list[str]
+
+
+def learn(stream: PixelStream, plan: Plan, jobs: int, device_name: str) -> Learned:
+    """Train on ``stream`` as ``plan`` says; ``jobs`` threads change the speed only."""
+    recipe = plan.recipe
+    wanted = max(10_000, min(100_000, _SCALING_VALUES // len(stream.bands)))
+    sample = stream.sample(wanted, recipe.seed)
+    scaling = Scaling.of_sample(sample)
+    warnings = _constant_bands(stream, scaling)
+    area = TrainingArea(stream, scaling, plan.shape.halo, plan.training_pixels, recipe.seed)
+    if not area.strict:
+        warnings.append(
+            f"no pixel has {plan.shape.receptive_field} x {plan.shape.receptive_field} valid "
+            "pixels around it; every valid pixel was trained on, with gaps filled by band means."
+        )
+    n_classes = min(plan.n_classes, _distinct(sample, plan.n_classes), len(area.pixels))
+    labels = None
+    if plan.mode == "landcover":
+        labels, clusters = start_labels(area, recipe)
+    else:
+        clusters = n_classes
+    recipe = replace(recipe, clusters=clusters if n_classes > 1 else 1)
+    device = choose_device(device_name)
+    shape = replace(plan.shape, channels=scaling.channels, clusters=recipe.clusters)
+    net = PixelNet(shape, recipe.seed)
+    view = Augmentation(scaling, gain=plan.gain, offset=plan.gain, noise=plan.noise)
+    training = Training(area, view, recipe, jobs, device, stream.report)
+    history: list[dict[str, Any]] = []
+    if recipe.clusters > 1:
+        if labels is not None:
+            net, history = train_landcover(net, training, labels)
+        else:
+            net, history = train_paper(net, training)
+    sentence = collapse(history, recipe.clusters)
+    if sentence:
+        warnings.append(sentence)
+    with Shards(net, jobs) as shards:
+        found = survey(stream, area, Forward(net, device), shards, plan.space)
+    n_classes = min(n_classes, len(found.index))
+    if n_classes < plan.n_classes:
+        warnings.append(f"{plan.n_classes} classes were asked for and {n_classes} found.")
+    return Learned(net.keep(found.index), scaling, found, n_classes, history, warnings)
+
+
+def labeler(
+    shape: dict[str, Any],
+    weights: dict[str, NDArray[np.float32]],
+    scaling: Scaling,
+    group: NDArray[np.int64],
+    device_name: str,
+) -> Labeler:
+    """What labels blocks, from what a model file keeps."""
+    net = PixelNet(Shape(**shape))
+    net.load(weights)
+    return Labeler(net, scaling, group, choose_device(device_name))
+
+
+def _constant_bands(stream: PixelStream, scaling: Scaling) -> list[str]:
+    names = [stream.bands[i].name for i in scaling.constant]
+    if not names:
+        return []
+    return [f"{', '.join(names)} hold one value only and say nothing about the classes."]
+
+
+def _distinct(sample: Sample, enough: int) -> int:
+    """Different spectra among the sampled pixels, counted up to ``enough``."""
+    count = 0
+    for size in (2_000, len(sample)):
+        count = len(np.unique(sample.values[:size], axis=0))
+        if count >= enough:
+            break
+    return count

@@ -1,0 +1,196 @@
+"""The network: fully convolutional and unpadded: a pixel sees its surroundings and no border.
+
+A 1x1 stem, 3x3 convolutions with batch normalization, a 1x1 embedding that also sees the raw center
+pixel, and a 1x1 classifier over clusters. No stride and no pooling: the answer for a pixel does not
+depend on where the window was cut.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+__all__ = ["PixelNet", "Shape", "folded"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a network looks like.
+
+    Parameters
+    ----------
+    channels : int
+        Inputs of a pixel.
+    clusters : int
+        Outputs of a pixel.
+    receptive_field : int
+        Side of the square of pixels that one output sees; odd.
+    width, embedding : int
+        Channels of the 3x3 convolutions and of the embedding.
+    head : str
+        ``linear``, or ``mlp``: two more 1x1 layers before the classifier.
+    sobel : bool
+        The horizontal and vertical gradients of every input are inputs too.
+    logit_norm : bool
+        Batch normalization of the logits (Kanezaki 2018), which keeps every cluster reachable.
+    """
+
+    channels: int
+    clusters: int
+    receptive_field: int = 7
+    width: int = 48
+    embedding: int = 32
+    head: str = "linear"
+    sobel: bool = False
+    logit_norm: bool = False
+
+    @property
+    def halo(self) -> int:
+        """Pixels of context on each side."""
+        return self.receptive_field // 2
+
+    def card(self) -> dict[str, Any]:
+        """The fields as JSON can hold them."""
+        return asdict(self)
+
+
+class PixelNet(nn.Module):
+    """Logits (clusters) for every pixel whose whole receptive field is given.
+
+    Parameters
+    ----------
+    shape : Shape
+    seed : int
+        Of the initial weights: Kaiming normal for convolutions, N(0, 0.01) for the classifier.
+    """
+
+    gradients: Tensor
+
+    def __init__(self, shape: Shape, seed: int = 0) -> None:
+        super().__init__()
+        self.shape = shape
+        stem_inputs = shape.channels * (3 if shape.sobel else 1)
+        convolutions = shape.halo - int(shape.sobel)
+        self.stem = nn.Conv2d(stem_inputs, shape.width, 1)
+        self.blocks = nn.Sequential(
+            *(_layer(shape.width, shape.width, 3) for _ in range(convolutions))
+        )
+        self.embedding = _layer(shape.width + shape.channels, shape.embedding, 1)
+        layers = 2 if shape.head == "mlp" else 0
+        self.head = nn.Sequential(
+            *(_layer(shape.embedding, shape.embedding, 1) for _ in range(layers))
+        )
+        self.classifier = nn.Conv2d(shape.embedding, shape.clusters, 1)
+        self.logit_norm = (
+            nn.BatchNorm2d(shape.clusters, affine=False) if shape.logit_norm else nn.Identity()
+        )
+        if shape.sobel:
+            self.register_buffer("gradients", _sobel(shape.channels), persistent=False)
+        self._start(np.random.default_rng([seed, 0x4E4554]))
+        # The layout in which the processor's convolutions are fastest.
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def _start(self, rng: np.random.Generator) -> None:
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                fan_out = module.out_channels * module.kernel_size[0] * module.kernel_size[1]
+                sigma = 0.01 if module is self.classifier else (2 / fan_out) ** 0.5
+                values = rng.normal(0, sigma, module.weight.shape).astype(np.float32)
+                with torch.no_grad():
+                    module.weight.copy_(torch.from_numpy(values))
+                    if module.bias is not None:
+                        module.bias.zero_()
+
+    def embed(self, x: Tensor) -> Tensor:
+        """Embedding (n, embedding, h, w) of inputs (n, channels, h + 2 halo, w + 2 halo)."""
+        halo = self.shape.halo
+        center = x[:, :, halo : x.shape[2] - halo, halo : x.shape[3] - halo]
+        if self.shape.sobel:
+            edges = nn.functional.conv2d(x, self.gradients, groups=self.shape.channels)
+            x = torch.cat([x[:, :, 1:-1, 1:-1], edges], dim=1)
+        features: Tensor = self.blocks(self.stem(x))
+        embedding: Tensor = self.embedding(torch.cat([features, center], dim=1))
+        return embedding
+
+    def classify(self, embedding: Tensor) -> Tensor:
+        """Logits of embeddings."""
+        logits: Tensor = self.logit_norm(self.classifier(self.head(embedding)))
+        return logits
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits (n, clusters, h, w)."""
+        return self.classify(self.embed(x))
+
+    def keep(self, clusters: NDArray[np.int64]) -> PixelNet:
+        """This network with outputs for ``clusters`` only."""
+        fields = self.shape.card() | {"clusters": len(clusters)}
+        smaller = PixelNet(Shape(**fields))
+        weights = self.arrays()
+        for name in ("classifier.weight", "classifier.bias"):
+            weights[name] = weights[name][clusters]
+        for name in ("logit_norm.running_mean", "logit_norm.running_var"):
+            if name in weights:
+                weights[name] = weights[name][clusters]
+        smaller.load(weights)
+        return smaller
+
+    def arrays(self) -> dict[str, NDArray[np.float32]]:
+        """Weights and running statistics by name."""
+        return {
+            name: np.array(value.detach().cpu().contiguous().numpy())
+            for name, value in self.state_dict().items()
+            if value.dtype == torch.float32
+        }
+
+    def load(self, arrays: dict[str, NDArray[np.float32]]) -> None:
+        """Set weights and running statistics from what ``arrays`` gave.
+
+        Raises
+        ------
+        KeyError, ValueError
+            An array is missing or has another shape.
+        """
+        with torch.no_grad():
+            for name, value in self.state_dict().items():
+                if value.dtype != torch.float32:
+                    continue
+                given = torch.from_numpy(np.ascontiguousarray(arrays[name], dtype=np.float32))
+                if given.shape != value.shape:
+                    raise ValueError(
+                        f"{name} is {tuple(given.shape)} where the network has {tuple(value.shape)}"
+                    )
+                value.copy_(given)
+
+
+def folded(net: PixelNet) -> PixelNet:
+    """A copy of ``net`` for labelling: batch normalization is absorbed into the convolutions."""
+    quick = copy.deepcopy(net).eval()
+    layers = [*quick.blocks, quick.embedding, *quick.head]
+    for layer in layers:
+        layer[0] = nn.utils.fusion.fuse_conv_bn_eval(layer[0], layer[1])
+        layer[1] = nn.Identity()
+    if isinstance(quick.logit_norm, nn.BatchNorm2d):
+        quick.classifier = nn.utils.fusion.fuse_conv_bn_eval(quick.classifier, quick.logit_norm)
+        quick.logit_norm = nn.Identity()
+    quick.requires_grad_(False)
+    quick.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return quick
+
+
+def _layer(inputs: int, outputs: int, side: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, side, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
+    )
+
+
+def _sobel(channels: int) -> Tensor:
+    smooth, slope = torch.tensor([1.0, 2.0, 1.0]), torch.tensor([-1.0, 0.0, 1.0])
+    across = torch.outer(smooth, slope) / 8
+    pair = torch.stack([across, across.T])[:, None]
+    return pair.repeat(channels, 1, 1, 1)

@@ -1,0 +1,120 @@
+"""One optimizer step by several threads, with the same bits for any number of them.
+
+Every batch is cut into a fixed number of shards. A shard runs on its own replica, which shares the
+weights and has its own batch-normalization statistics, as devices do in data-parallel training;
+gradients and statistics are then added in the order of the shards.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+
+from rsclass.deep.nets import PixelNet
+from rsclass.deep.threads import one_thread
+
+__all__ = ["SHARDS", "Shards", "follow"]
+
+SHARDS = 4
+_MOMENTUM = 0.1  # of the running statistics
+
+Loss = Callable[[PixelNet, int], tuple[Tensor, Any]]
+
+
+class Shards:
+    """A network in training and the threads that run its shards.
+
+    Parameters
+    ----------
+    net : PixelNet
+    jobs : int
+        Threads; sets the speed, never the result.
+    """
+
+    def __init__(self, net: PixelNet, jobs: int) -> None:
+        self.net = net.train()
+        self.weights = list(net.parameters())
+        shared = {id(weight): weight for weight in self.weights}
+        self.replicas = [copy.deepcopy(net, dict(shared)) for _ in range(SHARDS)]
+        for replica in self.replicas:
+            for norm in _norms(replica):
+                norm.momentum = 1.0  # the replica's statistics are those of its last shard
+        self.pool = ThreadPoolExecutor(max(1, min(jobs, SHARDS)), "rsclass-shard")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.pool.shutdown(cancel_futures=True)
+
+    def backward(self, loss: Loss, n: int) -> tuple[float, list[Any]]:
+        """Set the gradients of the sum of ``loss(replica, shard)`` over ``n`` shards.
+
+        Returns
+        -------
+        total : float
+            The sum of the losses.
+        results : list
+            What each shard gave beside its loss, in order.
+        """
+
+        def run(shard: int) -> tuple[float, tuple[Tensor, ...], Any]:
+            with one_thread():
+                value, result = loss(self.replicas[shard], shard)
+                gradients = torch.autograd.grad(value, self.weights)
+            return float(value.detach()), gradients, result
+
+        done = list(self.pool.map(run, range(n)))
+        with one_thread():
+            for i, weight in enumerate(self.weights):
+                total = done[0][1][i].clone()
+                for _, gradients, _ in done[1:]:
+                    total += gradients[i]
+                weight.grad = total
+            self._merge_statistics(n)
+        return sum(value for value, _, _ in done), [result for _, _, result in done]
+
+    def map(self, task: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+        """``task`` of every item, in order, one torch thread each."""
+
+        def run(item: Any) -> Any:
+            with one_thread():
+                return task(item)
+
+        return list(self.pool.map(run, items))
+
+    @torch.no_grad()
+    def _merge_statistics(self, n: int) -> None:
+        parts = [_norms(replica) for replica in self.replicas[:n]]
+        for i, norm in enumerate(_norms(self.net)):
+            for name in ("running_mean", "running_var"):
+                mean = getattr(parts[0][i], name).clone()
+                for part in parts[1:]:
+                    mean += getattr(part[i], name)
+                getattr(norm, name).mul_(1 - _MOMENTUM).add_(mean, alpha=_MOMENTUM / n)
+
+
+@torch.no_grad()
+def follow(teacher: PixelNet, net: PixelNet, decay: float) -> None:
+    """Move ``teacher`` toward ``net``: weights and statistics become an exponential average."""
+    given = net.state_dict()
+    for name, value in teacher.state_dict().items():
+        if value.dtype.is_floating_point:
+            value.mul_(decay).add_(given[name], alpha=1 - decay)
+        else:
+            value.copy_(given[name])
+
+
+def _norms(net: nn.Module) -> list[nn.BatchNorm2d]:
+    return [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]
