@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -84,24 +84,25 @@ class ArrayStream:
         )
 
     def fold(self, tally: Callable[[Block], T], message: str = "") -> T:
-        total: T | None = None
-        # A table is one pixel wide, so its blocks are runs of as many pixels as an image block has.
-        if self.is_table:
-            step = self.side**2
-            windows = [
-                Window(r, 0, min(step, self.height - r), 1) for r in range(0, self.height, step)
-            ]
-        else:
-            windows = list(split(Window(0, 0, self.height, self.width), self.side))
         rows: dict[int, T] = {}
-        for i, window in enumerate(windows):
-            part = tally(self.read(window))
-            rows[window.row] = rows[window.row] + part if window.row in rows else part
-            self.report(i + 1, len(windows), message)
-        for row in sorted(rows):
-            total = rows[row] if total is None else total + rows[row]
-        assert total is not None  # noqa: S101 - a grid is never empty
-        return total
+        for block in self.scan(message):
+            part, row = tally(block), block.window.row
+            rows[row] = rows[row] + part if row in rows else part
+        first, *others = (rows[row] for row in sorted(rows))
+        return sum(others, start=first)
+
+    def scan(self, message: str = "") -> Iterator[Block]:
+        windows = self._blocks()
+        for done, window in enumerate(windows, 1):
+            yield self.read(window)
+            self.report(done, len(windows), message)
+
+    def _blocks(self) -> list[Window]:
+        if not self.is_table:
+            return list(split(Window(0, 0, self.height, self.width), self.side))
+        # A table is one pixel wide, so its blocks are runs of as many pixels as an image block has.
+        step = self.side**2
+        return [Window(r, 0, min(step, self.height - r), 1) for r in range(0, self.height, step)]
 
     def report(self, done: float, total: float, message: str) -> None:
         if self.progress is not None:

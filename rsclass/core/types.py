@@ -14,7 +14,7 @@ stored / physical value   what the file holds / ``stored * gain + offset`` of th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -183,6 +183,10 @@ class PixelStream(Protocol):
 
     def fold(self, tally: Callable[[Block], T], message: str = "") -> T:
         """The sum of ``tally(block)`` over canonical blocks, in a fixed order."""
+        ...
+
+    def scan(self, message: str = "") -> Iterator[Block]:
+        """Canonical blocks one after the other, row by row."""
         ...
 
     def read(self, window: Window) -> Block:
