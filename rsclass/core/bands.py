@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from rsclass.core.sensors import channel, sensor_of, sensor_of_bands
+from rsclass.core.sensors import CHANNELS, channel, channel_at, channel_number, sensor_of_scene
 from rsclass.core.types import Band
 from rsclass.errors import UsageError
 
@@ -37,7 +37,6 @@ SPECTRUM: dict[str, tuple[float, float, float]] = {
     "lwir12": (11500, 12000, 12600),
 }
 ROLES = (*SPECTRUM, "pan")
-PAN_ROLE = "pan"
 
 # What a word of the user may mean, the best first.
 _MEANINGS: dict[str, tuple[str, ...]] = {
@@ -126,15 +125,21 @@ def with_roles(bands: Sequence[Band], hints: Iterable[str] = ()) -> tuple[Band, 
     wavelength. Of many bands in one range of wavelengths (imaging spectrometers) the one next
     to the range's center gets the role.
     """
-    sensor = sensor_of(hints) or sensor_of_bands(band.name for band in bands)
+    sensor = sensor_of_scene(
+        (band.name for band in bands), [*hints, *(band.name for band in bands)]
+    )
+    if sensor and len(bands) > len(CHANNELS[sensor]):
+        sensor = None
     named = []
     for band in bands:
         # A number that only says where the band stands in the file is not the sensor's.
         known = None if re.fullmatch(r"band \d+", band.name) else channel(sensor, band.name)
-        role = band.role or (known.role if known else None) or role_of_name(band.name)
+        told = band.role or (known.role if known else None) or role_of_name(band.name)
+        at = channel_at(sensor, band.wavelength)
+        role = told or (at.role if at else None)
         wavelength = band.wavelength or (known.wavelength if known else None)
         named.append(replace(band, role=role, wavelength=wavelength))
-    return _roles_from_wavelengths(named)
+    return tuple(named) if sensor else _roles_from_wavelengths(named)
 
 
 def _roles_from_wavelengths(bands: list[Band]) -> tuple[Band, ...]:
@@ -241,6 +246,8 @@ def _by_name(part: str, bands: Sequence[Band]) -> int | None:
             return i
     bare = _without_zeros(word)
     alike = [i for i, band in enumerate(bands) if _without_zeros(band.name.lower()) == bare]
+    number = channel_number(part)
+    alike = alike or [i for i, b in enumerate(bands) if number and channel_number(b.name) == number]
     if len(alike) == 1:
         return alike[0]
     squeezed = re.sub(r"[^a-z0-9]", "", word)

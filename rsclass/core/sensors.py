@@ -74,11 +74,15 @@ CHANNELS: dict[str, dict[str, Channel]] = {
 _SENSOR_SIGNS = (
     (
         SENTINEL2,
-        r"(?<![A-Z0-9])S2[A-D]_?MSI|SENTINEL[-_ ]?2|(?<![A-Z0-9])T\d{2}[A-Z]{3}_\d{8}T\d{6}",
+        r"(?<![A-Z0-9])S2[A-D]_?MSI|SENTINEL[-_ ]?2|HLS\.S30"
+        r"|(?<![A-Z0-9])T\d{2}[A-Z]{3}_\d{8}T\d{6}",
     ),
-    (LANDSAT_OLI, r"(?<![A-Z0-9])L[COT]0?[89](?!\d)[_A-Z\d]*|LANDSAT[-_ ]?[89](?!\d)"),
-    (LANDSAT_ETM, r"(?<![A-Z0-9])LE0?7[_\d]|LANDSAT[-_ ]?7(?!\d)|ETM\+"),
-    (LANDSAT_TM, r"(?<![A-Z0-9])LT0?[45][_\d]|LANDSAT[-_ ]?[45](?!\d)"),
+    (
+        LANDSAT_OLI,
+        r"(?<![A-Z0-9])L[COT]0?[89](?!\d)[_A-Z\d]*|L(?:AND)?SAT[-_ ]?[89](?!\d)|HLS\.L30",
+    ),
+    (LANDSAT_ETM, r"(?<![A-Z0-9])LE0?7[_\d]|L(?:AND)?SAT[-_ ]?7(?!\d)|ETM\+"),
+    (LANDSAT_TM, r"(?<![A-Z0-9])LT0?[45][_\d]|L(?:AND)?SAT[-_ ]?[45](?!\d)"),
 )
 _BAND_NUMBER = re.compile(
     r"(?:SR_|ST_|TOA_)?B(?:AND)?[ _-]?0*(\d{1,2}A?)(?:[ _]?VCID[ _]?[12])?", re.I
@@ -86,20 +90,25 @@ _BAND_NUMBER = re.compile(
 
 
 def sensor_of(texts: Iterable[str]) -> str | None:
-    """The sensor that file names, product names or metadata values speak of."""
-    joined = "\n".join(texts).upper()
-    for sensor, sign in _SENSOR_SIGNS:
-        if re.search(sign, joined):
-            return sensor
+    """The sensor that the first telling text speaks of: metadata, product or file names."""
+    for text in texts:
+        for sensor, sign in _SENSOR_SIGNS:
+            if re.search(sign, text.upper()):
+                return sensor
     return None
 
 
-def sensor_of_bands(names: Iterable[str]) -> str | None:
-    """Sentinel-2, where the band names alone say so: ``B8A``, or two digits as in ``B04``."""
-    plain = [name.strip().upper() for name in names]
-    if "B8A" in plain or (plain and all(re.fullmatch(r"B(0\d|1[0-2])", name) for name in plain)):
+def sensor_of_scene(bands: Iterable[str], texts: Iterable[str]) -> str | None:
+    """The sensor that band names and ``texts`` (see `sensor_of`) point to.
+
+    Only Sentinel-2 has a ``B8A``; names of two digits (``B04``) are its own too, unless the texts
+    speak of another sensor.
+    """
+    plain = [name.strip().upper() for name in bands]
+    if "B8A" in plain:
         return SENTINEL2
-    return None
+    padded = bool(plain) and all(re.fullmatch(r"B(0\d|1[0-2])", name) for name in plain)
+    return sensor_of(texts) or (SENTINEL2 if padded else None)
 
 
 def channel_number(name: str) -> str | None:
@@ -112,3 +121,12 @@ def channel(sensor: str | None, name: str) -> Channel | None:
     """The channel that ``name`` means on ``sensor``, or None."""
     number = channel_number(name)
     return CHANNELS[sensor].get(number) if sensor and number else None
+
+
+def channel_at(sensor: str | None, wavelength: float | None) -> Channel | None:
+    """The channel of ``sensor`` whose center lies within 4 % of ``wavelength`` (nanometers)."""
+    if sensor is None or wavelength is None:
+        return None
+    known = [c for c in CHANNELS[sensor].values() if c.wavelength is not None]
+    nearest = min(known, key=lambda c: abs((c.wavelength or 0.0) - wavelength))
+    return nearest if abs((nearest.wavelength or 0.0) - wavelength) <= 0.04 * wavelength else None

@@ -17,8 +17,9 @@ from rsclass.core.grid import split
 from rsclass.core.types import Mask, Window
 from rsclass.errors import DataError, UnreadableRasterError, UsageError
 from rsclass.io.grids import Grid, Placement, place
+from rsclass.io.handles import Handles, reading_env
 from rsclass.io.names import gdal_name
-from rsclass.io.rasters import Handles, RasterFile, describe, reading_env
+from rsclass.io.rasters import RasterFile, describe
 
 _BLOCK = 512
 

@@ -6,7 +6,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,14 @@ from rsclass.core.grid import Georeference
 from rsclass.core.types import Band, Block, Mask, Sample, Window
 from rsclass.errors import ChangedInputError, DataError, UsageError
 from rsclass.io.grids import centers_inside, cropped, pixel_area, window_of_bounds
+from rsclass.io.handles import Handles
 from rsclass.io.masks import UserMask, open_mask
 from rsclass.io.names import local_archive
 from rsclass.io.products import Part, Scene, find_scene
-from rsclass.io.rasters import Handles
-from rsclass.io.stack import BadBlock, stacked
+from rsclass.io.reading import ON_BAD_TILE, Reading
+from rsclass.io.sheets import BadBlock
+from rsclass.io.stack import stacked
 from rsclass.io.validity import suspected_nodata
-
-ON_BAD_TILE = ("fail", "nodata")
 
 RESAMPLING_RULE = (
     "bands are laid on the grid of the finest band, or of the resolution asked for: where a pixel "
@@ -32,46 +32,9 @@ RESAMPLING_RULE = (
     "the pixel's center (nearest)"
 )
 
+__all__ = ["BadBlock", "RasterSource", "Reading", "open_source", "source_from_recipe"]
+
 Stamp = dict[str, tuple[int, int, int]]
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How a scene is to be read; all of it changes the result.
-
-    Parameters
-    ----------
-    bands : str, tuple of int or str, or None
-        1-based numbers (``4,3,2``), ranges (``1..6``, ``1-6``), names (``B04,B08``) or roles
-        (``red,nir``), mixed; None: every band that is not alpha.
-    src_nodata : float or None
-        Stored value that means "no data" in every band, instead of what the files declare.
-    mask : str or None
-        A raster (0 or masked: out) or a vector file (a pixel whose center lies inside a polygon:
-        in), reprojected where its CRS differs.
-    bounds : (left, bottom, right, top) or None
-        In CRS units; the scene is cropped to the pixels whose centers lie inside.
-    resolution : float or None
-        Size of a pixel in CRS units; None: that of the finest band chosen.
-    scaled : bool
-        Honor scale and offset: physical value = stored * gain + offset.
-    palette_as_values : bool
-        Take the indices of a color table for measurements.
-    max_pixels : int
-        Refuse larger scenes.
-    on_bad_tile : {"fail", "nodata"}
-        What to do where a stored block cannot be decoded.
-    """
-
-    bands: str | tuple[int | str, ...] | None = None
-    src_nodata: float | None = None
-    mask: str | None = None
-    bounds: tuple[float, float, float, float] | None = None
-    resolution: float | None = None
-    scaled: bool = True
-    palette_as_values: bool = False
-    max_pixels: int = 10**11
-    on_bad_tile: str = "fail"
 
 
 class RasterSource:
@@ -265,6 +228,21 @@ class RasterSource:
             stored = np.rint(stored)
         names = [band.name for band in self.bands]
         return suspected_nodata(stored, self._declared, names, self.name)
+
+    def nothing_valid(self) -> str:
+        """The sentence that says why no pixel is left."""
+        declared = sorted({f"{value:g}" for value in self._declared if value is not None})
+        if self.reading.src_nodata is not None:
+            declared = [f"{self.reading.src_nodata:g}"]
+        bands = ",".join(map(str, self.band_numbers))
+        names = f"band {bands}" if len(self.bands) == 1 else f"bands {bands}"
+        told = f"{self.name} has no valid pixel in {names}."
+        if declared:
+            told += f" Its nodata value is {' and '.join(declared)}; set --src-nodata if that is"
+            told += " wrong."
+        if self.reading.mask or self.reading.bounds:
+            told += " Check --mask and --bounds."
+        return told
 
     def stamp(self) -> Stamp:
         """Size, time of change (ns) and inode of every local file."""
