@@ -108,10 +108,25 @@ def lloyd(
         centers = moved
         if shift <= tolerance:
             break
+    labels, distance2 = nearest(table, centers)
+    return centers, labels, float(distance2.sum())
+
+
+def nearest(table: Float, centers: Float) -> tuple[NDArray[np.int32], Float]:
+    """Nearest center of every row of ``table`` (pixels, bands), and the squared distance to it."""
+    n_bands = centers.shape[1]
     labels = np.empty(len(table), dtype=np.int32)
     distance2 = np.empty(len(table))
-    kernels.nearest(values, valid, one, zero, centers, labels, distance2)
-    return centers, labels, float(distance2.sum())
+    kernels.nearest(
+        np.ascontiguousarray(table.T),
+        np.ones(len(table), dtype=np.bool_),
+        np.ones(n_bands),
+        np.zeros(n_bands),
+        centers,
+        labels,
+        distance2,
+    )
+    return labels, distance2
 
 
 def best_of(table: Float, n_classes: int, seed: int, restarts: int, max_iter: int = 50) -> Float:

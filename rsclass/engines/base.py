@@ -116,7 +116,7 @@ class Engine(ClusterMixin, BaseEstimator):
 
     def fit_stream(self, stream: PixelStream) -> Self:
         """Find the classes of a stream of pixels."""
-        self._check_parameters()
+        self.check_parameters()
         self.bands_ = tuple(stream.bands)
         self.n_features_in_ = len(self.bands_)
         self.warnings_ = []
@@ -130,7 +130,24 @@ class Engine(ClusterMixin, BaseEstimator):
         """Set the fitted attributes from ``stream``; ``n_classes_`` among them."""
         raise NotImplementedError
 
-    def _check_parameters(self) -> None:
+    def use_machine(self, workers: int, device: str) -> None:
+        """Tell the engine what it may use; most need not know.
+
+        Parameters
+        ----------
+        workers : int
+            Threads; sets speed, never the result.
+        device : str
+            ``auto``, ``cpu`` or ``cuda``.
+        """
+
+    def label_bytes(self, layers: Collection[str]) -> float:
+        """Working memory of ``predict_block`` in bytes for one pixel."""
+        every = bool(set(layers) & {"confidence", "entropy", "membership"})
+        return 24.0 + (24.0 * self.n_classes_ if every else 0.0)
+
+    def check_parameters(self) -> None:
+        """Raise UsageError when a parameter is outside of its range."""
         for name, spec in self.parameters.items():
             value = getattr(self, name)
             if spec.choices and value is not None and value not in spec.choices:

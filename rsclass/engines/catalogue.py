@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from importlib import import_module
+from typing import Any, get_args, get_type_hints
 
 from rsclass.engines.base import Engine
 from rsclass.errors import UsageError
@@ -42,3 +44,60 @@ def engine_class(method: str) -> type[Engine]:
     module, name = _ENGINES[method]
     found: type[Engine] = getattr(import_module(f"rsclass.engines.{module}"), name)
     return found
+
+
+def make_engine(method: str, values: Mapping[str, Any]) -> Engine:
+    """An engine with these parameters; texts are turned into what the parameter holds.
+
+    Parameters
+    ----------
+    values : mapping
+        By the parameter's name or one of its aliases; text as it stands on a command line.
+
+    Raises
+    ------
+    UsageError
+        A parameter is unknown, or a text is not what it holds.
+    """
+    kind = engine_class(method)
+    names = {alias: name for name, spec in kind.parameters.items() for alias in spec.aliases}
+    names |= {name: name for name in kind.parameters}
+    hints = get_type_hints(kind.__init__)
+    arguments: dict[str, Any] = {}
+    for given, value in values.items():
+        if given not in names:
+            close = difflib.get_close_matches(given, names, n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise UsageError(
+                f"{method} has no parameter {given!r}.{hint} "
+                f"Its parameters: {', '.join(kind.parameters)}."
+            )
+        name = names[given]
+        arguments[name] = _parse(method, name, value, hints[name])
+    return kind(**arguments)
+
+
+_NOTHING = ("none", "all", "off")
+_TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+def _parse(method: str, name: str, value: Any, hint: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    kinds = get_args(hint) or (hint,)
+    text = value.strip()
+    if type(None) in kinds and text.lower() in _NOTHING:
+        return None
+    if bool in kinds and text.lower() in _TRUTH:
+        return _TRUTH[text.lower()]
+    for kind in (int, float):
+        if kind in kinds:
+            try:
+                return kind(text)
+            except ValueError:
+                continue
+    if str in kinds or Any in kinds:
+        return text
+    words = {int: "a whole number", float: "a number", bool: "true or false", type(None): "none"}
+    wanted = " or ".join(words[k] for k in kinds if k in words)
+    raise UsageError(f"{method}: {name} is {value!r}; it must be {wanted}.")

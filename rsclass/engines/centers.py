@@ -83,6 +83,7 @@ class CenterPass:
     previous: Float | None = None
 
     def __call__(self, block: Block) -> CenterTally:
+        """The tally of one block."""
         gain, offset = self.scaling.affine(block)
         shape = self.centers.shape
         origin = self._origin(block)

@@ -116,4 +116,5 @@ class KMeans(CenterEngine):
     def _start(self, table: Float) -> Float:
         if isinstance(self.init, str):
             return best_of(table, self.n_classes, self.random_state, self.restarts)
-        return self.scaling_.forward(np.asarray(self.init, dtype=np.float64))
+        start: Float = np.asarray(self.init, dtype=np.float64)
+        return self.scaling_.forward(start)

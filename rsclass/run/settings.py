@@ -38,8 +38,5 @@ class Running:
 
     @property
     def workers(self) -> int:
-        return (
-            self.jobs or len(os.sched_getaffinity(0))
-            if hasattr(os, "sched_getaffinity")
-            else (self.jobs or os.cpu_count() or 1)
-        )
+        """Threads to use."""
+        return self.jobs or len(os.sched_getaffinity(0))

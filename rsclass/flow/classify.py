@@ -1,0 +1,130 @@
+"""From a scene to a class map, in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rsclass.engines.catalogue import engine_class
+from rsclass.flow.learn import Classes, ending, parse_classes, train_model
+from rsclass.flow.mapping import make_map, map_recipe
+from rsclass.flow.models import Model
+from rsclass.flow.outputs import MapOutputs, default_output
+from rsclass.flow.results import Classified
+from rsclass.flow.resume import resumable
+from rsclass.flow.scene import open_stream
+from rsclass.io.sink import Writing
+from rsclass.io.source import Reading, open_source
+from rsclass.run.settings import Running
+
+
+def classify(
+    scene: Any,
+    out: str | Path | None = None,
+    *,
+    method: str = "uic",
+    classes: Classes = 12,
+    parameters: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    match_to: str | Path | None = None,
+    reading: Reading | None = None,
+    running: Running | None = None,
+    writing: Writing | None = None,
+    command: str | None = None,
+) -> Classified:
+    """Find spectral classes in ``scene`` and write their map to ``out``.
+
+    Parameters
+    ----------
+    scene : path, list of paths, or open rasterio dataset
+        Any multiband raster GDAL can open, or several on one grid. Pixels that are nodata or not
+        finite in any used band get no class.
+    out : path or None
+        The map; None: ``scene_<method><classes>.tif`` beside the scene. Legend, statistics, model
+        and report lie beside it with the same stem.
+    method : str, default="uic"
+        See ``rsclass methods``.
+    classes : int, "auto", "6..16" or (6, 16), default=12
+        Spectral classes to find, 1 to 65,535; or the range from which their number is chosen.
+    parameters : mapping or None
+        Of the method, by name.
+    seed : int, default=0
+        Of every random choice.
+    match_to : path or None
+        An earlier model: classes that have a partner there keep its value, name and color.
+    reading : Reading or None
+        Bands, nodata, mask and bounds.
+    running : Running or None
+        Threads, memory, device, progress; never changes the result.
+    writing : Writing or None
+        Format, layers, thresholds, overwriting.
+    command : str or None
+        The command line, for the report.
+
+    Returns
+    -------
+    Classified
+
+    Raises
+    ------
+    UsageError
+        The method, a parameter or the output is impossible.
+    DataError
+        The scene cannot be read or has no valid pixel.
+    OutputError
+        The output exists or cannot be written.
+    """
+    running, writing = running or Running(), writing or Writing()
+    engine_class(method)
+    wanted = parse_classes(classes)
+    source = open_source(scene, reading or Reading())
+    try:
+        earlier = Model.read(match_to) if match_to is not None else None
+        path = (
+            Path(out)
+            if out is not None
+            else default_output(source, ending(method, wanted) + ".tif")
+        )
+        inputs = [match_to] if match_to is not None else []
+        with (
+            MapOutputs(path, source, writing, inputs=inputs) as outputs,
+            open_stream(source, running) as stream,
+        ):
+            parameters = dict(parameters or {})
+            recipe = map_recipe(
+                stream,
+                writing,
+                "classify",
+                method=method,
+                classes=wanted if isinstance(wanted, int) else list(wanted),
+                parameters=_plain(parameters),
+                seed=seed,
+                match_to=str(Path(match_to).resolve()) if match_to is not None else None,
+            )
+            config = recipe | {"stamp": source.stamp(), "device": running.device}
+            with resumable(outputs.path, writing.resume, config) as progress:
+                found = progress.model() if progress is not None else None
+                if found is None:
+                    found = train_model(stream, method, wanted, parameters, seed, earlier, running)
+                    if progress is not None:
+                        progress.keep_model(*found)
+                model, story = found
+                return make_map(
+                    stream,
+                    model,
+                    outputs,
+                    recipe,
+                    story,
+                    keep_model=True,
+                    progress=progress,
+                    command=command,
+                )
+    finally:
+        source.close()
+
+
+def _plain(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: getattr(value, "tolist", lambda v=value: v)() for name, value in parameters.items()
+    }

@@ -1,0 +1,254 @@
+"""One pass over a scene that labels every pixel and adds up the classes' signatures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rsclass.core.colors import display_bands
+from rsclass.core.grid import TileGrid, split
+from rsclass.core.stats import ClassStats, ClassTally
+from rsclass.core.types import Block, Float, Labels, Window
+from rsclass.flow.models import Model
+from rsclass.flow.stream import SceneStream, UnitReader
+from rsclass.run.memory import WorkPlan, plan_work
+from rsclass.run.ordered import ordered_map
+
+Known = dict[str, NDArray[Any]]
+"""``classes`` and layers of a window."""
+
+THUMBNAIL = 640
+"""Pixels of the longer side of the pictures in the report."""
+
+
+@dataclass(frozen=True)
+class BlockTally:
+    """Signatures and areas of the classes of one canonical block.
+
+    Parameters
+    ----------
+    classes : ClassTally
+    area : float64 array (classes,)
+        Square metres; NaN where the scene does not tell.
+    """
+
+    classes: ClassTally
+    area: Float
+
+    def __add__(self, other: BlockTally) -> BlockTally:
+        return BlockTally(self.classes + other.classes, self.area + other.area)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One labelled window.
+
+    Parameters
+    ----------
+    window : Window
+    classes : int32 array (height, width)
+        Index into the map's values; -1 is no class.
+    layers : dict of str to float32 array
+    tallies : list of (row, BlockTally)
+        One for each canonical block, with the row it starts at.
+    picture : tuple of arrays
+        Every n-th pixel: labels, stored values of three bands, validity.
+    """
+
+    window: Window
+    classes: Labels
+    layers: dict[str, NDArray[np.float32]]
+    tallies: list[tuple[int, BlockTally]]
+    picture: tuple[Labels, NDArray[Any], NDArray[np.bool_]]
+
+
+@dataclass(frozen=True)
+class Labeller:
+    """Labels units; travels to the workers.
+
+    Parameters
+    ----------
+    reader : UnitReader
+    model : Model
+    layers : tuple of str
+        Asked for by the user.
+    min_confidence, max_distance : float or None
+        Pixels beyond get no class.
+    side : int
+        Of canonical blocks.
+    origin : float64 array (bands,)
+        Stored values near the middle of each band.
+    step : int
+        The picture holds every ``step``-th pixel.
+    shown : tuple of int
+        Bands of the picture.
+    """
+
+    reader: UnitReader
+    model: Model
+    layers: tuple[str, ...]
+    min_confidence: float | None
+    max_distance: float | None
+    side: int
+    origin: Float
+    step: int
+    shown: tuple[int, ...]
+
+    def __call__(self, task: tuple[Window, Known | None]) -> Piece:
+        """Label a window, or only add up what an earlier run has labelled there."""
+        window, known = task
+        source = self.reader.source
+        halo = self.model.engine.halo
+        if halo and known is None:
+            block = source.read(window.grow(halo, source.height, source.width))
+        else:
+            block = self.reader(window)
+        core = block.cut(window)
+        if known is None:
+            classes, layers = self._label(block, window)
+        else:
+            classes = known["classes"]
+            layers = {name: known[name] for name in self.layers}
+        tallies = [
+            (part.row, self._tally(core, classes, part)) for part in split(window, self.side)
+        ]
+        return Piece(window, classes, layers, tallies, self._picture(core, classes))
+
+    def _tally(self, core: Block, classes: Labels, part: Window) -> BlockTally:
+        own = classes[part.inside(core.window)]
+        n_classes = self.model.engine.n_classes_
+        tally = ClassTally.of(core.cut(part), own, n_classes, self.origin)
+        return BlockTally(tally, self._area(own, part))
+
+    def _area(self, classes: Labels, part: Window) -> Float:
+        """Area of each class, row by row: in geographic coordinates pixels shrink to the poles."""
+        n_classes = self.model.engine.n_classes_
+        area = np.zeros(n_classes)
+        for i in range(part.height):
+            pixel = self.reader.source.pixel_area(part.row + i)
+            if pixel is None:
+                return np.full(n_classes, np.nan)
+            row = classes[i]
+            area += np.bincount(row[row >= 0], minlength=n_classes) * pixel
+        return area
+
+    def _label(self, block: Block, window: Window) -> tuple[Labels, dict[str, NDArray[np.float32]]]:
+        needed = set(self.layers)
+        if self.min_confidence is not None:
+            needed.add("confidence")
+        if self.max_distance is not None:
+            needed.add("distance")
+        found = self.model.engine.predict_block(block, window, needed)
+        order = self.model.order
+        rank = np.append(np.argsort(order), -1).astype(np.int32)
+        classes = rank[found.labels]
+        if self.min_confidence is not None:
+            classes[~(found.layers["confidence"] >= self.min_confidence)] = -1
+        if self.max_distance is not None:
+            classes[~(found.layers["distance"] <= self.max_distance)] = -1
+        layers = {name: found.layers[name] for name in self.layers}
+        if "membership" in layers:
+            layers["membership"] = layers["membership"][order]
+        return classes, layers
+
+    def _picture(
+        self, core: Block, classes: Labels
+    ) -> tuple[Labels, NDArray[Any], NDArray[np.bool_]]:
+        rows = slice(-core.window.row % self.step, None, self.step)
+        cols = slice(-core.window.col % self.step, None, self.step)
+        values = core.values[np.array(self.shown)][:, rows, cols]
+        return classes[rows, cols].copy(), values, core.valid[rows, cols].copy()
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """What the pass found besides the map itself.
+
+    Parameters
+    ----------
+    stats : ClassStats
+        In the order of the map's values.
+    hectares : float64 array (classes,)
+        NaN where the scene does not tell how large a pixel is.
+    picture_classes : int32 array
+        Every n-th pixel of the map, as indices; -1 is no class.
+    picture_values : float64 array (3 bands, height, width)
+        Physical values of the same pixels; NaN where invalid.
+    """
+
+    stats: ClassStats
+    hectares: Float
+    picture_classes: Labels
+    picture_values: Float
+
+
+def label_scene(
+    stream: SceneStream,
+    model: Model,
+    *,
+    layers: tuple[str, ...],
+    min_confidence: float | None,
+    max_distance: float | None,
+    write: Callable[[Piece], None],
+    known: Callable[[Window], Known | None] = lambda _: None,
+) -> Labelled:
+    """Label every pixel; ``write`` is called with each piece, from this thread, in raster order.
+
+    Parameters
+    ----------
+    known : callable
+        What an earlier, interrupted run has found for a window, or None.
+    """
+    plan = plan_labelling(stream, model, layers)
+    grid = TileGrid(stream.height, stream.width, plan.tile_height, plan.tile_width)
+    step = math.ceil(max(stream.height, stream.width) / THUMBNAIL)
+    gain = np.array([b.gain for b in stream.bands])
+    offset = np.array([b.offset for b in stream.bands])
+    origin = (model.engine.signatures().mean(axis=0) - offset) / gain
+    shown = display_bands(model.bands)
+    labeller = Labeller(
+        stream.reader, model, layers, min_confidence, max_distance, stream.side, origin, step, shown
+    )
+    size = (math.ceil(stream.height / step), math.ceil(stream.width / step))
+    picture_classes = np.full(size, -1, dtype=np.int32)
+    picture_values = np.full((len(shown), *size), np.nan)
+    rows: dict[int, BlockTally] = {}
+    tasks = ((window, known(window)) for window in grid)
+    pieces = ordered_map(stream.executor, labeller, tasks, plan.ahead)
+    for done, piece in enumerate(pieces, 1):
+        write(piece)
+        for row, tally in piece.tallies:
+            rows[row] = rows[row] + tally if row in rows else tally
+        small, values, valid = piece.picture
+        top, left = (-(-at // step) for at in (piece.window.row, piece.window.col))
+        place = (slice(top, top + small.shape[0]), slice(left, left + small.shape[1]))
+        picture_classes[place] = small
+        chosen = list(shown)
+        physical = values * gain[chosen, None, None] + offset[chosen, None, None]
+        picture_values[(slice(None), *place)] = np.where(valid, physical, np.nan)
+        stream.report(done, len(grid), "classifying")
+    total, *others = (rows[row] for row in sorted(rows))
+    for other in others:
+        total = total + other
+    stats = total.classes.finish(stream.bands, origin)
+    return Labelled(stats, total.area / 10_000, picture_classes, picture_values)
+
+
+def plan_labelling(stream: SceneStream, model: Model, layers: tuple[str, ...]) -> WorkPlan:
+    """How the labelling pass is cut."""
+    stored = stream.source.dtype.itemsize * len(stream.bands)
+    n_classes, n_bands = model.engine.n_classes_, len(stream.bands)
+    return plan_work(
+        stream.running,
+        height=stream.height,
+        width=stream.width,
+        side=stream.side,
+        bytes_per_pixel=3.0 * stored + 16 + model.engine.label_bytes(layers),
+        fixed_bytes=8 * n_classes * n_bands**2,
+        striped=stream.source.striped and model.engine.halo == 0,
+    )

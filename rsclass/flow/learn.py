@@ -1,0 +1,107 @@
+"""From a stream of pixels to a trained engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from rsclass.core.scaling import Scaling
+from rsclass.core.types import Sample
+from rsclass.engines.base import Engine
+from rsclass.engines.catalogue import make_engine
+from rsclass.errors import UsageError
+from rsclass.flow.models import Model
+from rsclass.flow.stream import SceneStream
+from rsclass.run.settings import Running
+
+if TYPE_CHECKING:
+    from rsclass.engines.choose import Choice
+
+Classes = int | str | tuple[int, int]
+"""A number of classes, ``"auto"``, or the least and the most to choose from."""
+
+AUTO = (2, 20)
+CHOICE_PIXELS = 10_000
+STATS_PIXELS = 100_000
+
+
+def parse_classes(classes: Classes) -> int | tuple[int, int]:
+    """The number of classes, or the range to choose from.
+
+    Raises
+    ------
+    UsageError
+        It is neither, or out of range.
+    """
+    if isinstance(classes, str):
+        if classes.strip().lower() == "auto":
+            return AUTO
+        parts = classes.replace("-", "..").split("..")
+        try:
+            numbers = [int(part) for part in parts if part.strip()]
+        except ValueError:
+            numbers = []
+        if not numbers or len(numbers) != len(parts) or len(parts) > 2:
+            raise UsageError(
+                f"classes is {classes!r}; give a number (12), a range (6..16) or auto."
+            )
+        classes = numbers[0] if len(numbers) == 1 else (numbers[0], numbers[1])
+    bounds = classes if isinstance(classes, tuple) else (classes, classes)
+    if not 1 <= bounds[0] <= bounds[1] <= 65_535:
+        raise UsageError(f"classes is {classes}; it must be between 1 and 65,535, lowest first.")
+    if isinstance(classes, tuple) and bounds[0] < 2:
+        raise UsageError("a range of classes to choose from begins at 2 or more.")
+    return classes
+
+
+def ending(method: str, classes: int | tuple[int, int]) -> str:
+    """What a default output's name ends in: ``uic12``, or ``uicauto``."""
+    return f"{method}{classes if isinstance(classes, int) else 'auto'}"
+
+
+def train_model(
+    stream: SceneStream,
+    method: str,
+    classes: int | tuple[int, int],
+    parameters: Mapping[str, Any],
+    seed: int,
+    earlier: Model | None,
+    running: Running,
+) -> tuple[Model, dict[str, Any]]:
+    """Fit the engine called ``method`` and give its classes values, names and colors.
+
+    Parameters
+    ----------
+    classes : int or (int, int)
+        From :func:`parse_classes`.
+    earlier : Model or None
+        Whose values, names and colors are kept where classes have a partner.
+
+    Returns
+    -------
+    model : Model
+    story : dict
+        How it came about, JSON-able: ``history``, ``evidence`` and ``warnings``, lists.
+    """
+    most = classes if isinstance(classes, int) else classes[1]
+    engine = make_engine(method, {"n_classes": most, "random_state": seed} | dict(parameters))
+    engine.check_parameters()
+    sample = stream.sample(STATS_PIXELS, seed)
+    evidence: list[dict[str, Any]] = []
+    if not isinstance(classes, int):
+        choice = _choose(engine, stream.sample(CHOICE_PIXELS, seed), classes, seed)
+        engine.set_params(n_classes=choice.best)
+        evidence = choice.evidence
+    engine.use_machine(running.workers, running.device)
+    engine.fit_stream(stream)
+    source = stream.source
+    model = Model.of(engine, sample, source.recipe(), seed, earlier)
+    warnings = [*source.warnings, *source.suspect_nodata(sample), *engine.warnings_]
+    return model, {"history": engine.history_, "evidence": evidence, "warnings": warnings}
+
+
+def _choose(engine: Engine, few: Sample, bounds: tuple[int, int], seed: int) -> Choice:
+    from rsclass.engines.choose import choose_n_classes
+
+    scaling = Scaling.fit(few.values, getattr(engine, "scale", "standard"))
+    return choose_n_classes(scaling.forward(few.values), range(bounds[0], bounds[1] + 1), seed)

@@ -1,0 +1,142 @@
+"""From a model and a scene to a finished map with all that belongs to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rsclass.flow.label import Labelled, Piece, label_scene
+from rsclass.flow.models import Model, versions
+from rsclass.flow.outputs import (
+    MODEL,
+    Hashing,
+    MapOutputs,
+    legend_sidecars,
+    now,
+    statistics_sidecars,
+)
+from rsclass.flow.results import Classified
+from rsclass.flow.resume import Progress
+from rsclass.flow.stream import SceneStream
+from rsclass.io.sink import Writing
+
+
+def make_map(
+    stream: SceneStream,
+    model: Model,
+    outputs: MapOutputs,
+    recipe: Mapping[str, Any],
+    story: Mapping[str, Any],
+    *,
+    keep_model: bool,
+    progress: Progress | None,
+    command: str | None,
+) -> Classified:
+    """Label the scene and write map, layers, legend, statistics, model and report.
+
+    Parameters
+    ----------
+    recipe : mapping
+        How the map is made, from :func:`map_recipe`; completed here with the inputs' SHA-256.
+    story : mapping
+        How the model came about: ``history``, ``evidence`` and ``warnings``, lists.
+    keep_model : bool
+        Write the model beside the map.
+    progress : Progress or None
+        Of an interrupted run.
+    """
+    source, writing = stream.source, outputs.writing
+    hashing = Hashing(source)
+    outputs.open(model)
+
+    def write(piece: Piece) -> None:
+        outputs.write(piece)
+        if progress is not None:
+            progress.keep(piece)
+
+    labelled = label_scene(
+        stream,
+        model,
+        layers=writing.layers,
+        min_confidence=writing.min_confidence,
+        max_distance=writing.max_distance,
+        write=write,
+        **({} if progress is None else {"known": progress.known}),
+    )
+    source.check_unchanged()
+    told = [*story["warnings"], *_about_the_map(stream, labelled, model)]
+    n_pixels, n_classified = stream.height * stream.width, int(labelled.stats.count.sum())
+    whole = dict(recipe) | {"sha256": hashing.result()}
+    extra = {
+        "created": now(),
+        "method": model.engine.method,
+        "scene": source.name,
+        "pixels": n_pixels,
+        "classified": n_classified,
+        "history": story["history"],
+        "evidence": story["evidence"],
+        "warnings": told,
+        "recipe": whole,
+    }
+    sidecars = legend_sidecars(model.legend, labelled)
+    sidecars |= statistics_sidecars(model.legend, labelled, extra)
+    if keep_model:
+        sidecars[MODEL] = model.to_bytes()
+    if writing.report:
+        from rsclass.flow.pages import report_page
+
+        sidecars[".html"] = report_page(stream, model, labelled, extra, command)
+    files = outputs.finish(whole, model, sidecars)
+    return Classified(
+        path=outputs.path,
+        files=files,
+        model=model,
+        legend=model.legend,
+        stats=labelled.stats,
+        hectares=labelled.hectares,
+        n_pixels=n_pixels,
+        n_classified=n_classified,
+        history=story["history"],
+        evidence=story["evidence"],
+        warnings=told,
+    )
+
+
+def map_recipe(stream: SceneStream, writing: Writing, verb: str, **how: Any) -> dict[str, Any]:
+    """All that shapes a map's bytes, JSON-able: enough to make it again.
+
+    Parameters
+    ----------
+    verb : str
+        ``classify`` or ``predict``.
+    **how
+        The verb's own choices.
+    """
+    shaping = ("format", "creation", "layers", "min_confidence", "max_distance")
+    choices = {name: value for name, value in asdict(writing).items() if name in shaping}
+    return {
+        "verb": verb,
+        **how,
+        "source": stream.source.recipe(),
+        "writing": choices | {"creation": [list(option) for option in writing.creation]},
+        "versions": versions(),
+    }
+
+
+def _about_the_map(stream: SceneStream, labelled: Labelled, model: Model) -> Sequence[str]:
+    told = []
+    missing = [
+        entry.name
+        for entry, count in zip(model.legend, labelled.stats.count, strict=True)
+        if count == 0
+    ]
+    if missing:
+        told.append(f"no pixel of the map is in {', '.join(missing)}.")
+    bad = stream.source.bad_windows
+    if bad:
+        places = "; ".join(f"{b.file} at {tuple(b.window)}" for b in bad[:20])
+        told.append(
+            f"{len(bad)} stored blocks could not be decoded and are nodata in the map: {places}."
+        )
+    return told

@@ -1,0 +1,247 @@
+"""A trained engine with all that is needed to use it on another scene."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rsclass.core.colors import class_colors, default_names
+from rsclass.core.legend import Legend, LegendClass
+from rsclass.core.pairing import match_centers
+from rsclass.core.types import Band, Float, Sample
+from rsclass.engines.base import Engine
+from rsclass.engines.catalogue import engine_class
+from rsclass.errors import BrokenModelError
+from rsclass.io.atomic import write_bytes
+from rsclass.io.model_file import model_bytes, read_model
+
+DRIFT_QUANTILE = 0.995
+"""Share of the training pixels that lie within ``SampleStats.reach`` of their class."""
+
+
+@dataclass(frozen=True)
+class SampleStats:
+    """How the training pixels are distributed, to judge other scenes by.
+
+    Parameters
+    ----------
+    mean, std, low, high : float64 arrays (bands,)
+        ``low`` and ``high`` are the 2 and 98 % points; physical units.
+    reach : float
+        Distance from the nearest class signature, in standard deviations of the bands, within
+        which 99.5 % of the training pixels lie.
+    """
+
+    mean: Float
+    std: Float
+    low: Float
+    high: Float
+    reach: float
+
+    @classmethod
+    def of(cls, sample: Sample, signatures: Float) -> SampleStats:
+        """Of the training sample."""
+        values = sample.values
+        std = values.std(axis=0)
+        low, high = np.percentile(values, [2, 98], axis=0)
+        stats = cls(values.mean(axis=0), std, low, high, 0.0)
+        reach = np.quantile(stats.distance(values, signatures), DRIFT_QUANTILE)
+        return replace(stats, reach=float(reach))
+
+    def distance(self, values: Float, signatures: Float) -> Float:
+        """Distance (pixels,) of a pixel table to the nearest signature, in standard deviations."""
+        scale = np.where(self.std > 0, self.std, 1.0)
+        nearest = np.full(len(values), np.inf)
+        for signature in signatures:
+            total = np.zeros(len(values))
+            for b in range(values.shape[1]):
+                total += ((values[:, b] - signature[b]) / scale[b]) ** 2
+            nearest = np.minimum(nearest, total)
+        result: Float = np.sqrt(nearest)
+        return result
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-able values."""
+        return {
+            name: value.tolist() if isinstance(value, np.ndarray) else value
+            for name, value in asdict(self).items()
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> SampleStats:
+        """From what :meth:`to_dict` gave."""
+        arrays = {name: np.array(values[name]) for name in ("mean", "std", "low", "high")}
+        return cls(**arrays, reach=float(values["reach"]))
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained engine, its legend and where it comes from.
+
+    Parameters
+    ----------
+    engine : Engine
+    legend : Legend
+        Of the engine's classes.
+    values : tuple of int
+        Value in a map of each of the engine's classes.
+    sample_stats : SampleStats
+    scene : dict
+        How the training scene was read.
+    seed : int
+    """
+
+    engine: Engine
+    legend: Legend
+    values: tuple[int, ...]
+    sample_stats: SampleStats
+    scene: dict[str, Any]
+    seed: int
+
+    @classmethod
+    def of(
+        cls,
+        engine: Engine,
+        sample: Sample,
+        scene: dict[str, Any],
+        seed: int,
+        earlier: Model | None = None,
+    ) -> Model:
+        """Give the classes of a fitted engine their values, names and colors.
+
+        Parameters
+        ----------
+        earlier : Model or None
+            Classes that have a partner there keep its value, name and color.
+        """
+        signatures = engine.signatures()
+        stats = SampleStats.of(sample, signatures)
+        colors = class_colors(signatures, engine.bands_, stats.low, stats.high)
+        names = default_names(engine.n_classes_)
+        classes = [
+            LegendClass(i + 1, name, color)
+            for i, (name, color) in enumerate(zip(names, colors, strict=True))
+        ]
+        if earlier is not None:
+            classes = earlier._partners_of(signatures, stats.std, classes)
+        values = tuple(c.value for c in classes)
+        return cls(engine, Legend(tuple(classes)), values, stats, scene, seed)
+
+    def _partners_of(
+        self, signatures: Float, std: Float, classes: list[LegendClass]
+    ) -> list[LegendClass]:
+        scale = np.where(std > 0, std, 1.0)
+        partner = match_centers(signatures, self.engine.signatures(), scale)
+        known = {c.value: c for c in self.legend}
+        free = max(known) + 1
+        matched = []
+        for own, index in zip(classes, partner, strict=True):
+            if index >= 0:
+                matched.append(known[self.values[index]])
+            else:
+                name = own.name.replace(str(own.value), str(free))
+                matched.append(LegendClass(free, name, own.color))
+                free += 1
+        return matched
+
+    @property
+    def bands(self) -> tuple[Band, ...]:
+        """The bands it was trained on, in order."""
+        return self.engine.bands_
+
+    @property
+    def order(self) -> NDArray[np.intp]:
+        """The engine's classes in the order of their values in a map."""
+        return np.argsort(np.array(self.values))
+
+    def card_and_arrays(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """What the model file holds."""
+        state, arrays = self.engine.state()
+        parameters = {
+            name: value.tolist() if isinstance(value, np.ndarray) else value
+            for name, value in self.engine.get_params(deep=False).items()
+        }
+        card = {
+            "method": self.engine.method,
+            "parameters": parameters,
+            "bands": [asdict(band) for band in self.bands],
+            "legend": self.legend.to_rows(),
+            "engine": {"state": state, "values": list(self.values)},
+            "sample_stats": self.sample_stats.to_dict(),
+            "scene": self.scene,
+            "seed": self.seed,
+            "versions": versions(),
+        }
+        return card, arrays
+
+    def to_bytes(self) -> bytes:
+        """The model file's bytes; the same model gives the same bytes."""
+        return model_bytes(*self.card_and_arrays())
+
+    def sha256(self) -> str:
+        """SHA-256 of the model file."""
+        return hashlib.sha256(self.to_bytes()).hexdigest()
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Write the model file.
+
+        Raises
+        ------
+        OutputExistsError
+            The file exists and ``overwrite`` is false.
+        """
+        write_bytes(path, self.to_bytes(), overwrite=overwrite)
+        return Path(path)
+
+    @classmethod
+    def read(cls, path: str | Path) -> Self:
+        """Read a model file.
+
+        Raises
+        ------
+        DataError
+            There is no such file.
+        BrokenModelError
+            It is damaged, too new, or no model.
+        """
+        card, arrays = read_model(path)
+        try:
+            engine = engine_class(card["method"])(**card["parameters"])
+            engine.bands_ = tuple(Band(**band) for band in card["bands"])
+            engine.n_features_in_ = len(engine.bands_)
+            engine.warnings_, engine.history_ = [], []
+            engine.restore(card["engine"]["state"], arrays)
+            return cls(
+                engine,
+                Legend.from_rows(card["legend"], str(path)),
+                tuple(card["engine"]["values"]),
+                SampleStats.from_dict(card["sample_stats"]),
+                card["scene"],
+                card["seed"],
+            )
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise BrokenModelError(
+                f"{path} is not a model that this rsclass can use "
+                f"({type(error).__name__}: {error}); train it again."
+            ) from error
+
+
+def versions() -> dict[str, str]:
+    """Versions of what computes the result."""
+    names = ["rsclass", "numpy", "numba", "rasterio", "scikit-learn", "torch"]
+    return {"python": platform.python_version()} | {name: _version(name) for name in names}
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except ModuleNotFoundError:
+        return "absent"

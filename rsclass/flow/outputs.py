@@ -1,0 +1,218 @@
+"""The files of a class map: claimed before the work, filled during it, shown at its end."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from rsclass.core.legend import Legend
+from rsclass.engines.base import LAYERS
+from rsclass.errors import UsageError
+from rsclass.flow.label import Labelled, Piece
+from rsclass.flow.models import Model
+from rsclass.io.maps import RECIPE_TAG
+from rsclass.io.sidecars import pam_xml, qml
+from rsclass.io.sink import RasterSink, Writing, class_dtype
+from rsclass.io.source import RasterSource
+from rsclass.io.tables import stats_csv, stats_json
+from rsclass.io.target import BELONGINGS, Target, belonging
+
+MODEL = ".safetensors"
+_KINDS = {
+    ".qml": "style",
+    ".aux.xml": "legend",
+    ".stats.json": "statistics",
+    ".stats.csv": "table",
+    MODEL: "model",
+    ".html": "report",
+    ".stac.json": "stac",
+}
+
+
+def default_output(source: RasterSource, ending: str) -> Path:
+    """``scene.tif`` gives ``scene_<ending>`` beside it; a remote scene gives it here."""
+    folder = Path(source.files[0]).parent if source.files else Path()
+    if source.files and Path(source.path).is_dir():
+        folder = Path(source.path).parent
+    return folder / f"{Path(source.name).stem}_{ending}"
+
+
+class Hashing:
+    """SHA-256 of a scene's files, worked out beside the main work."""
+
+    def __init__(self, source: RasterSource) -> None:
+        self._future: Future[dict[str, str]] = Future()
+        # A daemon: a run that is stopped does not wait for it.
+        threading.Thread(target=self._work, args=(source,), daemon=True).start()
+
+    def _work(self, source: RasterSource) -> None:
+        try:
+            self._future.set_result(source.sha256())
+        except Exception as error:
+            self._future.set_exception(error)
+
+    def result(self) -> dict[str, str]:
+        """By file; waits until they are known."""
+        return self._future.result()
+
+
+class MapOutputs:
+    """A class map, its layers and all that belongs to them.
+
+    Parameters
+    ----------
+    path : Path
+        The map.
+    source : RasterSource
+    writing : Writing
+    beside : sequence of str
+        Suffixes of files that belong to the map besides the usual ones.
+    inputs : sequence of paths
+        More files that must not be overwritten.
+
+    Raises
+    ------
+    UsageError, OutputError
+        A place cannot be written, or may not; nothing has been read then.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        source: RasterSource,
+        writing: Writing,
+        *,
+        beside: Sequence[str] = (MODEL,),
+        inputs: Sequence[str | Path] = (),
+    ) -> None:
+        unknown = [name for name in writing.layers if name not in LAYERS]
+        if unknown:
+            raise UsageError(f"no layer is named {unknown[0]!r}; there are {', '.join(LAYERS)}.")
+        self.path = Path(path)
+        self.source = source
+        self.writing = writing
+        self._stack = ExitStack()
+        self._sinks: dict[str, RasterSink] = {}
+        every = [*source.files, *(str(path) for path in inputs)]
+        places = {"map": self.path} | {name: self._layer_path(name) for name in writing.layers}
+        try:
+            self._targets = {
+                name: self._stack.enter_context(
+                    Target(
+                        place,
+                        every,
+                        overwrite=writing.overwrite,
+                        belongings=(*BELONGINGS, *beside) if name == "map" else BELONGINGS,
+                    )
+                )
+                for name, place in places.items()
+            }
+        except BaseException:
+            self._stack.close()
+            raise
+
+    def _layer_path(self, name: str) -> Path:
+        return self.path.with_name(f"{self.path.stem}_{name}.tif")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def open(self, model: Model) -> None:
+        """Create the files; the model tells how many classes there are."""
+        values = model.legend.values
+        self._values = np.append(np.array(values), 0).astype(class_dtype(max(values)))
+        sink = self._sink("map", self._values.dtype, 0, ("class",))
+        if sink.takes_palette:
+            sink.set_colormap(model.legend.colormap())
+        for name in self.writing.layers:
+            bands = [name]
+            if name == "membership":
+                bands = [f"membership: {of_class}" for of_class in model.legend.names]
+            self._sink(name, np.dtype(np.float32), float("nan"), bands)
+
+    def _sink(
+        self, name: str, dtype: np.dtype[Any], nodata: float, bands: Sequence[str]
+    ) -> RasterSink:
+        sink = RasterSink(
+            self._targets[name],
+            height=self.source.height,
+            width=self.source.width,
+            count=len(bands),
+            dtype=dtype,
+            nodata=nodata,
+            georef=self.source.georef,
+            writing=self.writing,
+            descriptions=bands,
+        )
+        self._sinks[name] = self._stack.enter_context(sink)
+        return sink
+
+    def write(self, piece: Piece) -> None:
+        """Write one labelled window to the map and its layers."""
+        self._sinks["map"].write(piece.window, self._values[piece.classes])
+        for name, layer in piece.layers.items():
+            self._sinks[name].write(piece.window, layer)
+
+    def finish(
+        self, recipe: Mapping[str, Any], model: Model, sidecars: Mapping[str, bytes]
+    ) -> dict[str, Path]:
+        """Verify every file and put all of them in place, the map last.
+
+        Returns
+        -------
+        dict of str to Path
+            Files by kind.
+        """
+        tags = {
+            "TIFFTAG_SOFTWARE": f"rsclass {recipe['versions']['rsclass']}",
+            "RSCLASS_METHOD": model.engine.method,
+            "RSCLASS_MODEL_SHA256": model.sha256(),
+            RECIPE_TAG: json.dumps(recipe, sort_keys=True, separators=(",", ":")),
+        }
+        files = {"map": self.path}
+        for name in self.writing.layers:
+            self._sinks[name].set_tags(tags)
+            files[name] = self._sinks[name].finish()
+        self._sinks["map"].set_tags(tags)
+        self._sinks["map"].finish(sidecars)
+        for suffix in sidecars:
+            files[_KINDS[suffix]] = belonging(self.path, suffix)
+        return files
+
+
+def legend_sidecars(legend: Legend, labelled: Labelled) -> dict[str, bytes]:
+    """Legend and style of a map."""
+    hectares = None if np.isnan(labelled.hectares).any() else labelled.hectares
+    return {".aux.xml": pam_xml(legend, labelled.stats.count, hectares), ".qml": qml(legend)}
+
+
+def statistics_sidecars(
+    legend: Legend, labelled: Labelled, extra: Mapping[str, Any]
+) -> dict[str, bytes]:
+    """Statistics of a map's classes as JSON and CSV."""
+    return {
+        ".stats.json": stats_json(labelled.stats, legend, labelled.hectares, extra),
+        ".stats.csv": stats_csv(labelled.stats, legend, labelled.hectares),
+    }
+
+
+def now() -> str:
+    """The time, in UTC and to the second."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,77 @@
+"""The report of a map, from what the verbs know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rsclass.core.colors import display_bands
+from rsclass.flow.label import Labelled
+from rsclass.flow.models import Model
+from rsclass.flow.stream import SceneStream
+from rsclass.report.html import ReportData, render_report
+
+
+def report_page(
+    stream: SceneStream,
+    model: Model,
+    labelled: Labelled,
+    extra: Mapping[str, Any],
+    command: str | None,
+) -> bytes:
+    """The HTML report of a map.
+
+    Parameters
+    ----------
+    extra : mapping
+        What the statistics file says of the map: ``created``, ``history``, ``evidence``,
+        ``warnings`` and ``recipe``.
+    command : str or None
+        The command line.
+    """
+    recipe = extra["recipe"]
+    provenance = {
+        "command": command,
+        "inputs": recipe["sha256"],
+        "method": model.engine.method,
+        "parameters": recipe.get("parameters", {}),
+        "seed": model.seed,
+        "model SHA-256": model.sha256(),
+        "versions": recipe["versions"],
+    }
+    values = np.append(np.array(model.legend.values), 0)
+    return render_report(
+        ReportData(
+            title=f"{stream.source.name}: {len(model.legend)} classes by {model.engine.title}",
+            method_title=model.engine.title,
+            paper=model.engine.paper,
+            scene=stream.source.name,
+            bands=tuple(stream.bands),
+            legend=model.legend,
+            stats=labelled.stats,
+            hectares=None if np.isnan(labelled.hectares).any() else labelled.hectares,
+            history=extra["history"],
+            warnings=extra["warnings"],
+            provenance={name: value for name, value in provenance.items() if value is not None},
+            scene_rgb=_picture(model, labelled),
+            class_map=values[labelled.picture_classes],
+            evidence=extra["evidence"],
+            created=extra["created"],
+        )
+    )
+
+
+def _picture(model: Model, labelled: Labelled) -> NDArray[np.uint8]:
+    """The scene in natural color, stretched between its 2 and 98 % points; white where invalid."""
+    shown = list(display_bands(model.bands))
+    values = labelled.picture_values
+    low, high = np.full(len(shown), 0.0), np.full(len(shown), 1.0)
+    if np.isfinite(values).any():
+        low, high = np.nanpercentile(values, [2, 98], axis=(1, 2))
+    span = np.where(high > low, high - low, 1.0)
+    share = (values - low[:, None, None]) / span[:, None, None]
+    pixels = np.where(np.isnan(share), 1.0, np.clip(share, 0, 1))
+    return np.ascontiguousarray(np.rint(pixels * 255).astype(np.uint8).transpose(1, 2, 0))

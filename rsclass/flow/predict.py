@@ -1,0 +1,191 @@
+"""A saved model applied to another scene."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rsclass.core.types import Band, Sample
+from rsclass.errors import BandMismatchError
+from rsclass.flow.mapping import make_map, map_recipe
+from rsclass.flow.models import Model
+from rsclass.flow.outputs import MapOutputs, default_output
+from rsclass.flow.results import Classified
+from rsclass.flow.resume import resumable
+from rsclass.flow.scene import open_stream
+from rsclass.io.sink import Writing
+from rsclass.io.source import RasterSource, Reading, open_source
+from rsclass.run.settings import Running
+
+DRIFT_PIXELS = 20_000
+DRIFT_SHARE = 0.05
+"""Share of pixels beyond the model's reach above which a scene is called different."""
+
+
+def predict(
+    model: str | Path | Model,
+    scene: Any,
+    out: str | Path | None = None,
+    *,
+    reading: Reading | None = None,
+    running: Running | None = None,
+    writing: Writing | None = None,
+    command: str | None = None,
+) -> Classified:
+    """Label ``scene`` with a model that was trained before, perhaps on another scene.
+
+    Bands are matched by name or by role, and by their number only where the scene names none.
+    Values are compared in physical units, so the scenes may differ in scale and offset.
+
+    Parameters
+    ----------
+    model : path or Model
+    scene, out, reading, running, writing, command
+        As for :func:`rsclass.classify`; without ``out``: ``<scene>_<model>.tif`` beside the scene.
+
+    Returns
+    -------
+    Classified
+        Its warnings say when the scene's spectra lie outside of what the model has seen.
+
+    Raises
+    ------
+    BandMismatchError
+        The scene lacks a band of the model.
+    BrokenModelError
+        The model cannot be used.
+    UsageError, DataError, OutputError
+        As :func:`rsclass.classify`.
+    """
+    running, writing = running or Running(), writing or Writing()
+    path_of_model = None if isinstance(model, Model) else Path(model)
+    trained = model if isinstance(model, Model) else Model.read(model)
+    source = open_matching(scene, reading or Reading(), trained)
+    try:
+        stem = path_of_model.stem if path_of_model else trained.engine.method
+        path = Path(out or default_output(source, f"{stem}.tif"))
+        inputs = [path_of_model] if path_of_model else []
+        with (
+            MapOutputs(path, source, writing, beside=(), inputs=inputs) as outputs,
+            open_stream(source, running) as stream,
+        ):
+            recipe = map_recipe(
+                stream,
+                writing,
+                "predict",
+                method=trained.engine.method,
+                model=str(path_of_model.resolve()) if path_of_model else None,
+                model_sha256=hashlib.sha256(trained.to_bytes()).hexdigest(),
+            )
+            sample = stream.sample(DRIFT_PIXELS, trained.seed)
+            warnings = [
+                *source.warnings,
+                *source.suspect_nodata(sample),
+                *drift(trained, sample, source.name),
+            ]
+            trained.engine.use_machine(running.workers, running.device)
+            story = {"history": [], "evidence": [], "warnings": warnings}
+            config = recipe | {"stamp": source.stamp(), "device": running.device}
+            with resumable(outputs.path, writing.resume, config) as progress:
+                return make_map(
+                    stream,
+                    trained,
+                    outputs,
+                    recipe,
+                    story,
+                    keep_model=False,
+                    progress=progress,
+                    command=command,
+                )
+    finally:
+        source.close()
+
+
+def open_matching(scene: Any, reading: Reading, model: Model) -> RasterSource:
+    """Open ``scene`` with the model's bands in the model's order.
+
+    Raises
+    ------
+    BandMismatchError
+        A band of the model is not in the scene.
+    """
+    source = open_source(scene, reading)
+    wanted = model.bands
+    if reading.bands is None:
+        order = match_bands(source.bands, wanted, source.name)
+        chosen = tuple(source.band_numbers[i] for i in order)
+        if chosen != source.band_numbers:
+            source.close()
+            source = open_source(scene, replace(reading, bands=chosen))
+    elif len(source.bands) != len(wanted):
+        raise BandMismatchError(
+            f"the model needs {len(wanted)} bands ({_listed(wanted)}), but --bands gives "
+            f"{len(source.bands)} ({_listed(source.bands)})."
+        )
+    return source
+
+
+def match_bands(found: Sequence[Band], wanted: Sequence[Band], scene: str) -> list[int]:
+    """Index in ``found`` of each band of ``wanted``: by name, else by role, else by place.
+
+    Places count only where no band of the scene, or none of the model, has a name of its own.
+
+    Raises
+    ------
+    BandMismatchError
+        A band is missing; the sentence lists the expected, found, missing and extra bands.
+    """
+    by_name = {band.name.casefold(): i for i, band in reversed(list(enumerate(found)))}
+    by_role = {band.role: i for i, band in reversed(list(enumerate(found))) if band.role}
+    unnamed = all(_is_number(band) for band in found) or all(_is_number(band) for band in wanted)
+    if unnamed and len(found) == len(wanted):
+        return list(range(len(wanted)))
+    order: list[int] = []
+    missing = []
+    for band in wanted:
+        index = by_name.get(band.name.casefold(), by_role.get(band.role) if band.role else None)
+        if index is None:
+            missing.append(band)
+        else:
+            order.append(index)
+    if missing:
+        extra = [b for i, b in enumerate(found) if i not in order]
+        raise BandMismatchError(
+            f"{scene} does not have the model's bands: expected {_listed(wanted)}; found "
+            f"{_listed(found)}; missing {_listed(missing)}; extra {_listed(extra) or 'none'}. "
+            "Choose them with --bands, in the model's order.",
+            expected=[b.name for b in wanted],
+            found=[b.name for b in found],
+        )
+    return order
+
+
+def _is_number(band: Band) -> bool:
+    return band.role is None and band.name.startswith("band ")
+
+
+def _listed(bands: Sequence[Band]) -> str:
+    return ", ".join(f"{b.name} ({b.role})" if b.role else b.name for b in bands)
+
+
+def drift(model: Model, sample: Sample, scene: str) -> list[str]:
+    """A sentence when the scene's spectra lie outside of what the model has seen."""
+    stats = model.sample_stats
+    distance = stats.distance(sample.values, model.engine.signatures())
+    share = float((distance > stats.reach).mean())
+    if share <= DRIFT_SHARE:
+        return []
+    std = np.where(stats.std > 0, stats.std, 1.0)
+    shift = (sample.values.mean(axis=0) - stats.mean) / std
+    worst = int(np.abs(shift).argmax())
+    return [
+        f"{share:.0%} of the pixels of {scene} lie outside of the spectra that the model was "
+        f"trained on (0.5% did in training); most in {model.bands[worst].name}, whose mean is "
+        f"{shift[worst]:+.1f} standard deviations off. Check scale, offset and season, or train "
+        "on this scene."
+    ]

@@ -1,0 +1,74 @@
+"""From a scene to a model, without a map."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rsclass.engines.catalogue import engine_class
+from rsclass.flow.learn import Classes, ending, parse_classes, train_model
+from rsclass.flow.models import Model
+from rsclass.flow.outputs import MODEL, default_output
+from rsclass.flow.results import Trained
+from rsclass.flow.scene import open_stream
+from rsclass.io.source import Reading, open_source
+from rsclass.io.target import Target
+from rsclass.run.settings import Running
+
+
+def train(
+    scene: Any,
+    model_out: str | Path | None = None,
+    *,
+    method: str = "uic",
+    classes: Classes = 12,
+    parameters: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    match_to: str | Path | None = None,
+    reading: Reading | None = None,
+    running: Running | None = None,
+    overwrite: bool = False,
+) -> Trained:
+    """Find spectral classes in ``scene`` and write the model that tells them apart.
+
+    Parameters
+    ----------
+    model_out : path or None
+        None: ``scene_<method><classes>.safetensors`` beside the scene.
+    scene, method, classes, parameters, seed, match_to, reading, running
+        As for :func:`rsclass.classify`.
+    overwrite : bool
+        Whether an existing model may be replaced.
+
+    Returns
+    -------
+    Trained
+
+    Raises
+    ------
+    UsageError, DataError, OutputError
+        As :func:`rsclass.classify`.
+    """
+    running = running or Running()
+    engine_class(method)
+    wanted = parse_classes(classes)
+    source = open_source(scene, reading or Reading())
+    try:
+        earlier = Model.read(match_to) if match_to is not None else None
+        path = Path(model_out or default_output(source, ending(method, wanted) + MODEL))
+        inputs = [*source.files, *([str(match_to)] if match_to is not None else [])]
+        with (
+            Target(path, inputs, overwrite=overwrite, belongings=()) as target,
+            open_stream(source, running) as stream,
+        ):
+            model, story = train_model(
+                stream, method, wanted, parameters or {}, seed, earlier, running
+            )
+            source.check_unchanged()
+            finished = target.part(MODEL)
+            finished.write_bytes(model.to_bytes())
+            target.fill(finished, {})
+        return Trained(path, model, story["history"], story["evidence"], story["warnings"])
+    finally:
+        source.close()
