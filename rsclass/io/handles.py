@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 import threading
@@ -21,9 +20,6 @@ HANDLES_PER_THREAD = 32
 
 _CACHE_MB = 64
 _TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-
-# GDAL's errors arrive as exceptions; the same text in a log would only frighten.
-logging.getLogger("rasterio._env").setLevel(logging.CRITICAL)
 
 
 def reading_env(**options: Any) -> rasterio.Env:
