@@ -1,1 +1,56 @@
-"""Classify multiband remote-sensing imagery into land-cover maps."""
+"""Classify multiband remote-sensing imagery into land-cover maps.
+
+Every name is loaded when it is first used, so that ``import rsclass`` is quick.
+
+>>> import rsclass
+>>> result = rsclass.classify("scene.tif", "map.tif", method="uic", classes=12)  # doctest: +SKIP
+>>> model = rsclass.KMeans(n_classes=12).fit("scene.tif")  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "classify": "rsclass.flow.classify",
+    "train": "rsclass.flow.train",
+    "predict": "rsclass.flow.predict",
+    "replay": "rsclass.flow.replay",
+    "preview": "rsclass.flow.preview",
+    "plan": "rsclass.flow.plan",
+    "load": "rsclass.flow.models",
+    "Model": "rsclass.flow.models",
+    "Reading": "rsclass.io.source",
+    "Writing": "rsclass.io.sink",
+    "Running": "rsclass.run.settings",
+    "Legend": "rsclass.core.legend",
+    "UIC": "rsclass.engines.uic",
+    "KMeans": "rsclass.engines.kmeans",
+    "MiniBatchKMeans": "rsclass.engines.minibatch",
+    "CompetitiveKMeans": "rsclass.engines.competitive",
+    "Isodata": "rsclass.engines.isodata",
+    "MigratingMeans": "rsclass.engines.migrating",
+    "FuzzyKMeans": "rsclass.engines.fuzzy",
+    "RsclassError": "rsclass.errors",
+    "RsclassWarning": "rsclass.errors",
+}
+
+__all__ = ["__version__", "datasets", "errors", *_HOME]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("datasets", "errors"):
+        return import_module(f"rsclass.{name}")
+    if name not in _HOME:
+        raise AttributeError(f"module 'rsclass' has no attribute {name!r}")
+    if not _HOME[name].startswith(("rsclass.core", "rsclass.run", "rsclass.errors")):
+        # Teaches the engines to take paths and to save themselves.
+        import_module("rsclass.flow.scene")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -234,6 +234,11 @@ class Model:
             ) from error
 
 
+def load(path: str | Path) -> Model:
+    """Read a model that was saved before; see :meth:`Model.read`."""
+    return Model.read(path)
+
+
 def versions() -> dict[str, str]:
     """Versions of what computes the result."""
     names = ["rsclass", "numpy", "numba", "rasterio", "scikit-learn", "torch"]
