@@ -1,0 +1,273 @@
+"""The report of a class map: one HTML page that needs nothing but itself.
+
+It has no script and asks no network; every text from outside is escaped by the template engine, and
+a content security policy forbids whatever might slip through.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jinja2
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from rsclass.core.legend import Legend, hex_color
+from rsclass.core.stats import ClassStats
+from rsclass.core.tree import Tree
+from rsclass.core.types import Band, Float
+from rsclass.errors import UsageError
+from rsclass.report import figures
+
+_HISTORY_AXES = ("pass", "epoch", "step", "iteration")
+_EVIDENCE_AXES = ("classes", "n_classes", "k")
+_MOST_HEAT_CLASSES = 100
+_MOST_TREE_CLASSES = 80
+_CSS_PIXELS_PER_INCH = 96
+_NO_BREAK = "\N{NO-BREAK SPACE}"
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """What a report tells.
+
+    Parameters
+    ----------
+    title : str
+    method_title, paper : str
+        What the method is, and where it was published.
+    scene : str
+        Name of the scene.
+    bands : tuple of Band
+    legend : Legend
+    stats : ClassStats
+        One row for each class of the legend.
+    hectares : float64 array (classes,) or None
+        NaN where unknown.
+    history : sequence of dict
+        How the classes settled; see :class:`rsclass.engines.base.Engine`.
+    warnings : sequence of str
+    provenance : dict
+        How to make the map again: inputs with their SHA-256, parameters, seed, versions, command.
+        Dicts and lists of dicts become tables.
+    scene_rgb : uint8 array (height, width, 3 or 4) or None
+        The scene as a picture.
+    class_map : int array (height, width) or None
+        The map as it is on disk: values of the legend, 0 for nodata.
+    evidence : sequence of dict
+        What spoke for the number of classes, one entry for each number tried.
+    tree : Tree, optional
+        Which classes are alike; its leaves are the classes of the legend.
+    separability : float64 array (classes, classes), optional
+    separability_name : str
+    created : str
+        When the report was made; the only thing in it that depends on more than the data.
+    """
+
+    title: str
+    method_title: str
+    paper: str
+    scene: str
+    bands: tuple[Band, ...]
+    legend: Legend
+    stats: ClassStats
+    hectares: Float | None = None
+    history: Sequence[Mapping[str, Any]] = ()
+    warnings: Sequence[str] = ()
+    provenance: Mapping[str, Any] | None = None
+    scene_rgb: NDArray[np.uint8] | None = None
+    class_map: NDArray[Any] | None = None
+    evidence: Sequence[Mapping[str, Any]] = ()
+    tree: Tree | None = None
+    separability: Float | None = None
+    separability_name: str = "Jeffries-Matusita distance"
+    created: str = ""
+
+
+def render_report(data: ReportData) -> bytes:
+    """The report as a UTF-8 HTML page; the same data give the same bytes.
+
+    Raises
+    ------
+    UsageError
+        Legend, statistics, areas, tree or table are of different numbers of classes.
+    """
+    _check(data)
+    n = len(data.legend)
+    with_tree = data.tree is not None and 1 < n <= _MOST_TREE_CLASSES
+    with_heat = data.separability is not None and 1 < n <= _MOST_HEAT_CLASSES
+    page = _template().render(
+        data=data,
+        summary=summary(data),
+        rows=_legend_rows(data),
+        most_shaded=figures.MOST_SHADED,
+        most_labelled=figures.MOST_LABELLED,
+        total_pixels=int(np.sum(data.stats.count)),
+        total_hectares=_total_hectares(data),
+        scene_image=_image(None if data.scene_rgb is None else figures.picture(data.scene_rgb)),
+        map_image=_image(
+            None if data.class_map is None else figures.class_picture(data.class_map, data.legend)
+        ),
+        spectra_image=_image(figures.spectra(data.stats, data.legend)),
+        tree_image=_image(
+            figures.dendrogram(data.tree, data.legend) if data.tree and with_tree else None
+        ),
+        heat_image=_image(
+            figures.heat_table(data.separability, data.legend, data.separability_name)
+            if data.separability is not None and with_heat
+            else None
+        ),
+        history_image=_image(figures.curves(data.history, _HISTORY_AXES)),
+        evidence_image=_image(figures.curves(data.evidence, _EVIDENCE_AXES)),
+        history_columns=_columns(data.history),
+        evidence_columns=_columns(data.evidence),
+    )
+    return str(page).encode()
+
+
+def summary(data: ReportData) -> str:
+    """The report in a sentence or two."""
+    count = data.stats.count
+    total = int(np.sum(count))
+    n = int(np.count_nonzero(count))
+    area = _total_hectares(data)
+    text = (
+        f"{data.method_title} divides {data.scene} into {n} {'class' if n == 1 else 'classes'}: "
+        f"{total:,} pixels"
+    )
+    text += f", {hectares_text(area)}{_NO_BREAK}ha." if area is not None else "."
+    if not total:
+        return text
+    largest, *_ = order = [int(i) for i in np.argsort(-count, kind="stable") if count[i]]
+    text += f" The largest, {data.legend.names[largest]}, covers {percent(count[largest] / total)}"
+    if len(order) > 1:
+        smallest = order[-1]
+        text += f"; the smallest, {data.legend.names[smallest]}, {percent(count[smallest] / total)}"
+    return f"{text}."
+
+
+def hectares_text(hectares: float | None) -> str:
+    """An area with four digits at least, a dash where it is unknown."""
+    if hectares is None or not math.isfinite(hectares):
+        return "–"
+    return f"{hectares:,.{0 if hectares >= 1000 else 1 if hectares >= 100 else 2}f}"
+
+
+def percent(share: float) -> str:
+    """A share of 0 to 1 in percent; a small one is never rounded to nothing."""
+    return (
+        f"< 0.01{_NO_BREAK}%"
+        if 0 < share < 0.0001
+        else (f"{100 * share:.{1 if share >= 0.001 else 2}f}{_NO_BREAK}%")
+    )
+
+
+def plain(value: Any) -> str:
+    """A value of a table as text."""
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(plain(item) for item in value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {plain(item)}" for key, item in value.items())
+    # A path that is no valid UTF-8 arrives with surrogates, which no page can hold.
+    return str(value).encode(errors="replace").decode()
+
+
+def _check(data: ReportData) -> None:
+    n = len(data.legend)
+    shapes = {
+        "statistics": len(data.stats.count),
+        "areas": n if data.hectares is None else len(data.hectares),
+        "tree": n if data.tree is None else data.tree.leaves,
+        "separability": n if data.separability is None else len(data.separability),
+    }
+    for what, found in shapes.items():
+        if found != n:
+            raise UsageError(
+                f"the report's legend has {n} classes and its {what} {found}; "
+                "they must be of the same map."
+            )
+
+
+def _legend_rows(data: ReportData) -> list[dict[str, Any]]:
+    total = max(int(np.sum(data.stats.count)), 1)
+    largest = max(int(np.max(data.stats.count)), 1)
+    return [
+        {
+            "value": entry.value,
+            "name": entry.name,
+            "color": hex_color(entry.color),
+            "pixels": int(pixels),
+            "share": int(pixels) / total,
+            "bar": round(100 * int(pixels) / largest, 1),
+            "hectares": None if data.hectares is None else float(data.hectares[i]),
+        }
+        for i, (entry, pixels) in enumerate(zip(data.legend, data.stats.count, strict=True))
+    ]
+
+
+def _total_hectares(data: ReportData) -> float | None:
+    if data.hectares is None or not np.isfinite(data.hectares).all():
+        return None
+    return float(np.sum(data.hectares))
+
+
+@dataclass(frozen=True, slots=True)
+class _Image:
+    """A picture as a data URI, and the width in CSS pixels that shows all figures at one scale."""
+
+    uri: Markup
+    width: int
+
+
+def _image(png: bytes | None) -> _Image | None:
+    if png is None:
+        return None
+    # The IHDR chunk comes first in every PNG; its width stands in bytes 16 to 20.
+    pixels = int.from_bytes(png[16:20], "big")
+    # Base64 has no character that means anything in HTML.
+    uri = Markup("data:image/png;base64," + base64.b64encode(png).decode())  # noqa: S704
+    return _Image(uri, round(pixels * _CSS_PIXELS_PER_INCH / figures.DPI))
+
+
+def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(str(key) for row in rows for key in row))
+
+
+def _kind(value: Any) -> str:
+    """How a value of the provenance is shown: as a ``table``, as ``rows``, or as ``text``."""
+    if isinstance(value, Mapping) and value:
+        return "table"
+    if isinstance(value, list | tuple) and value and all(isinstance(v, Mapping) for v in value):
+        return "rows"
+    return "text"
+
+
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        autoescape=True,
+        loader=jinja2.PackageLoader("rsclass.report", "."),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "columns": _columns,
+        "hectares": hectares_text,
+        "kind": _kind,
+        "percent": percent,
+        "plain": plain,
+    }
+    return environment.get_template("report.html.j2")
