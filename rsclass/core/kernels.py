@@ -175,3 +175,162 @@ def variance_tally(values, labels, origin, count, sums, squares):
             x = values[b, i] - origin[b]
             sums[k, b] += x
             squares[k, b] += x * x
+
+
+@compiled
+def minibatch_updates(table, batch, centers, seen):
+    """Sculley's updates: label a batch with its nearest centers, then move these pixel by pixel.
+
+    ``table`` (pixels, bands) in engine space is taken in its order, ``batch`` pixels at a time;
+    ``centers`` (classes, bands) and ``seen`` (classes,), the pixels of each so far, are changed.
+    """
+    n_pixels, n_bands = table.shape
+    n_classes = centers.shape[0]
+    label = np.empty(batch, np.int32)
+    for start in range(0, n_pixels, batch):
+        n = min(batch, n_pixels - start)
+        for i in range(n):
+            best = np.inf
+            label[i] = 0
+            for k in range(n_classes):
+                d = 0.0
+                for b in range(n_bands):
+                    t = table[start + i, b] - centers[k, b]
+                    d += t * t
+                if d < best:
+                    best = d
+                    label[i] = k
+        for i in range(n):
+            k = label[i]
+            seen[k] += 1
+            rate = 1.0 / seen[k]
+            for b in range(n_bands):
+                centers[k, b] += rate * (table[start + i, b] - centers[k, b])
+
+
+@compiled
+def compete(table, rate, weights, wins):
+    """Show pixels to a layer of units one by one; the winner moves toward each.
+
+    Unit k answers ``w_k . x - |w_k|^2 / 2``, and the largest answer wins, the lowest unit in a
+    tie. ``rate`` 0 stands for 1 / wins. ``weights`` (units, bands) and ``wins`` (units,) are
+    changed; ``table`` (pixels, bands) is taken in its order.
+    """
+    n_pixels, n_bands = table.shape
+    n_units = weights.shape[0]
+    bias = np.zeros(n_units)
+    for k in range(n_units):
+        for b in range(n_bands):
+            bias[k] -= weights[k, b] * weights[k, b] / 2
+    for i in range(n_pixels):
+        best = -np.inf
+        winner = 0
+        for k in range(n_units):
+            answer = bias[k]
+            for b in range(n_bands):
+                answer += weights[k, b] * table[i, b]
+            if answer > best:
+                best = answer
+                winner = k
+        wins[winner] += 1
+        step = rate if rate > 0 else 1.0 / wins[winner]
+        bias[winner] = 0.0
+        for b in range(n_bands):
+            w = weights[winner, b] + step * (table[i, b] - weights[winner, b])
+            weights[winner, b] = w
+            bias[winner] -= w * w / 2
+
+
+@compiled
+def fuzzy_tally(values, valid, gain, offset, centers, fuzzifier, weight, sums, totals, indices):
+    """Add up what an update of fuzzy centers needs, with memberships u of every valid pixel.
+
+    ``weight`` (classes,) gets the sum of ``u^m``, ``sums`` (classes, bands) of ``u^m z``.
+    ``totals`` (3,) gets the sums of ``u^m d^2`` and, where ``indices`` is true, of ``u^2`` and
+    ``-u ln u``. A pixel that lies on centers belongs to these in equal shares.
+    """
+    n_bands, n_pixels = values.shape
+    n_classes = centers.shape[0]
+    power = 1.0 / (fuzzifier - 1.0)
+    z = np.empty((n_bands, RUN))
+    d = np.empty((n_classes, RUN))
+    for start in range(0, n_pixels, RUN):
+        n = min(RUN, n_pixels - start)
+        for b in range(n_bands):
+            for i in range(n):
+                z[b, i] = values[b, start + i] * gain[b] + offset[b]
+        for k in range(n_classes):
+            for i in range(n):
+                d[k, i] = 0.0
+            for b in range(n_bands):
+                m = centers[k, b]
+                for i in range(n):
+                    t = z[b, i] - m
+                    d[k, i] += t * t
+        for i in range(n):
+            if not valid[start + i]:
+                continue
+            smallest = np.inf
+            for k in range(n_classes):
+                smallest = min(smallest, d[k, i])
+            total = 0.0
+            for k in range(n_classes):
+                total += _closeness(smallest, d[k, i], power)
+            for k in range(n_classes):
+                u = _closeness(smallest, d[k, i], power) / total
+                um = u * u if fuzzifier == 2.0 else u**fuzzifier
+                weight[k] += um
+                totals[0] += um * d[k, i]
+                if indices:
+                    totals[1] += u * u
+                    if u > 0:
+                        totals[2] -= u * np.log(u)
+                for b in range(n_bands):
+                    sums[k, b] += um * z[b, i]
+
+
+@compiled
+def _closeness(smallest, distance2, power):
+    if smallest == 0:
+        return 1.0 if distance2 == 0 else 0.0
+    ratio = smallest / distance2
+    return ratio if power == 1.0 else ratio**power
+
+
+@compiled
+def silhouettes(values, labels, counts, out):
+    """Silhouette of every pixel under several labelings, added up into ``out`` (labelings,).
+
+    ``values`` (bands, pixels); ``labels`` (labelings, pixels) from 0; ``counts`` (labelings,
+    largest number of classes) the pixels of each class. A pixel alone in its class adds nothing.
+    """
+    n_bands, n_pixels = values.shape
+    n_labelings, n_classes = counts.shape
+    d = np.empty(n_pixels)
+    sums = np.empty(n_classes)
+    for i in range(n_pixels):
+        for j in range(n_pixels):
+            d[j] = 0.0
+        for b in range(n_bands):
+            x = values[b, i]
+            for j in range(n_pixels):
+                t = values[b, j] - x
+                d[j] += t * t
+        for j in range(n_pixels):
+            d[j] = np.sqrt(d[j])
+        for c in range(n_labelings):
+            own = labels[c, i]
+            if counts[c, own] < 2:
+                continue
+            for k in range(n_classes):
+                sums[k] = 0.0
+            for j in range(n_pixels):
+                sums[labels[c, j]] += d[j]
+            within = sums[own] / (counts[c, own] - 1)
+            between = np.inf
+            for k in range(n_classes):
+                if k != own and counts[c, k] > 0:
+                    between = min(between, sums[k] / counts[c, k])
+            larger = max(within, between)
+            if larger > 0:
+                out[c] += (between - within) / larger

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,9 @@ SCALING_PIXELS = 200_000
 """Pixels from which an exact fit takes its scaling and its start."""
 
 COMMON: dict[str, Parameter] = {
-    "n_classes": Parameter("classes to find", 1, 65_535, aliases=("classes", "n_clusters", "k")),
+    "n_classes": Parameter(
+        "classes to find", 1, 65_535, aliases=("classes", "n_clusters", "k", "number_of_classes")
+    ),
     "scale": Parameter("space in which distances are measured", choices=KINDS),
     "sample": Parameter("pixels to learn from; none: every pixel of the scene", 1, unit="pixels"),
     "random_state": Parameter("seed of every random choice", 0, aliases=("seed",)),
@@ -148,7 +150,7 @@ class CenterEngine(TransformerMixin, Engine):
     scaling_ : Scaling
     """
 
-    fuzzifier: ClassVar[float] = 2.0
+    fuzzifier: float = 2.0
 
     n_classes: int
     scale: str

@@ -1,0 +1,389 @@
+"""ISODATA: K-means that splits wide classes, merges close ones and deletes small ones."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rsclass.core import starts
+from rsclass.core.types import NO_CLASS, Block, Float, PixelStream, Prediction, Window
+from rsclass.engines.base import Parameter
+from rsclass.engines.centers import COMMON, CenterEngine, CenterPass, CenterTally
+from rsclass.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """The classes of one pass, in engine space.
+
+    Parameters
+    ----------
+    centers, deviations : float64 arrays (classes, bands)
+    sizes : int64 array (classes,)
+    distances : float64 array (classes,)
+        Sum of the distances of a class's pixels to its center.
+    """
+
+    centers: Float
+    deviations: Float
+    sizes: NDArray[np.int64]
+    distances: Float
+
+    def __len__(self) -> int:
+        return len(self.centers)
+
+
+class Isodata(CenterEngine):
+    """ISODATA after Ball and Hall, in the form given by Tou and Gonzalez.
+
+    Means start evenly spread between mean - deviation and mean + deviation of every band. In each
+    pass pixels go to the nearest center, classes of fewer than ``min_class_size`` pixels are
+    deleted and their pixels given to others, and means are formed anew. Then wide classes are
+    split or close ones merged: split when there are ``min_classes`` or fewer; merged in even
+    passes and when there are ``max_classes``; else split. The last pass does neither.
+
+    Distances and deviations are in engine space: in standard deviations of the bands with
+    ``scale="standard"``, in units of the image with ``scale="none"``.
+
+    Parameters
+    ----------
+    n_classes : int, default=12
+        Classes to start from, 1 to 65,535, and the most to end with unless ``max_classes`` says
+        otherwise.
+    scale : {"standard", "robust", "none"}, default="standard"
+        Whether bands are brought to a common spread before distances are measured.
+    sample : int or None, default=1,000,000
+        Pixels to learn from; None: every pixel of the scene.
+    min_classes, max_classes : int or None
+        None: half of ``n_classes``; ``n_classes``. Tou and Gonzalez end splits at twice.
+    max_iter : int, default=20
+        Passes at most.
+    change_threshold : float, default=2
+        Stop when no more than this percentage of the pixels changed class, and neither this pass
+        nor the one before split, merged or deleted a class.
+    min_class_size : int, default=5
+        Smaller classes are deleted, in pixels of the sample.
+    max_std : float, default=0.5
+        A class may be split when a band's standard deviation within it exceeds this.
+    split_fraction : float, default=0.5
+        The two new centers lie this many deviations off the old one, 0 to 1.
+    min_distance : float, default=0.5
+        Classes whose centers are closer may be merged.
+    max_merges : int, default=2
+        Pairs merged in one pass at most.
+    max_std_from_mean : float or None, default=None
+        Pixels farther from their center than this many deviations of the class get no class; a
+        class's deviation is the root of its mean squared distance to the center.
+    max_distance_error : float or None, default=None
+        Pixels farther from their center than this get no class.
+    random_state : int, default=0
+        Serves the choice of the sample only.
+
+    Attributes
+    ----------
+    centers_ : float64 array (classes, bands)
+        In physical units.
+    spread_ : float64 array (classes,)
+        Deviation of each class in engine space, as used by ``max_std_from_mean``.
+    inertia_ : float
+        Sum of squared distances to the own center, in engine space.
+    n_iter_ : int
+    history_ : list of dict
+        For each pass the deletions, then the pass itself (``event`` is ``assign``), then its
+        splits and merges. ``classes`` are numbered from 0 in the order of that moment.
+
+    References
+    ----------
+    Ball and Hall 1965, ISODATA, a novel method of data analysis and pattern classification,
+    Stanford Research Institute. Tou and Gonzalez 1974, Pattern Recognition Principles, section
+    3.3.6, Addison-Wesley. Departures: no split leads beyond ``max_classes``, the widest first;
+    no merge leads below ``min_classes``; passes also stop by ``change_threshold``.
+    """
+
+    method: ClassVar[str] = "isodata"
+    title: ClassVar[str] = "ISODATA"
+    paper: ClassVar[str] = "Ball and Hall 1965; Tou and Gonzalez 1974"
+    parameters: ClassVar[dict[str, Parameter]] = COMMON | {
+        "min_classes": Parameter("classes at or below which all wide ones are split", 1, 65_535),
+        "max_classes": Parameter("classes at which no more are split", 1, 65_535),
+        "max_iter": Parameter("passes at most", 1, aliases=("iterations", "max_iterations")),
+        "change_threshold": Parameter(
+            "stop when no more pixels change class",
+            0,
+            100,
+            aliases=("change_threshold_percent",),
+            unit="%",
+        ),
+        "min_class_size": Parameter(
+            "smaller classes are deleted",
+            0,
+            aliases=("minimum_class_size", "min_pixels", "min_samples"),
+            unit="pixels",
+        ),
+        "max_std": Parameter(
+            "deviation beyond which a class is split", 0, aliases=("max_class_stdev", "stdv")
+        ),
+        "split_fraction": Parameter(
+            "deviations between old and new centers", 0, 1, aliases=("gamma",)
+        ),
+        "min_distance": Parameter(
+            "centers closer than this are merged",
+            0,
+            aliases=("min_class_distance", "max_merge_distance", "lump"),
+        ),
+        "max_merges": Parameter(
+            "pairs merged in one pass at most",
+            0,
+            aliases=("max_merge_pairs", "max_merges_per_iteration", "maxpair"),
+        ),
+        "max_std_from_mean": Parameter(
+            "farther pixels get no class", 0, aliases=("max_stdev_from_mean",), unit="deviations"
+        ),
+        "max_distance_error": Parameter("farther pixels get no class", 0),
+    }
+
+    def __init__(
+        self,
+        n_classes: int = 12,
+        *,
+        scale: str = "standard",
+        sample: int | None = 1_000_000,
+        min_classes: int | None = None,
+        max_classes: int | None = None,
+        max_iter: int = 20,
+        change_threshold: float = 2.0,
+        min_class_size: int = 5,
+        max_std: float = 0.5,
+        split_fraction: float = 0.5,
+        min_distance: float = 0.5,
+        max_merges: int = 2,
+        max_std_from_mean: float | None = None,
+        max_distance_error: float | None = None,
+        random_state: int = 0,
+    ) -> None:
+        self.n_classes = n_classes
+        self.scale = scale
+        self.sample = sample
+        self.min_classes = min_classes
+        self.max_classes = max_classes
+        self.max_iter = max_iter
+        self.change_threshold = change_threshold
+        self.min_class_size = min_class_size
+        self.max_std = max_std
+        self.split_fraction = split_fraction
+        self.min_distance = min_distance
+        self.max_merges = max_merges
+        self.max_std_from_mean = max_std_from_mean
+        self.max_distance_error = max_distance_error
+        self.random_state = random_state
+
+    @property
+    def _fewest(self) -> int:
+        return self.n_classes // 2 if self.min_classes is None else self.min_classes
+
+    @property
+    def _most(self) -> int:
+        return self.n_classes if self.max_classes is None else self.max_classes
+
+    def check_parameters(self) -> None:
+        """Raise UsageError when a parameter is outside of its range, or the ranges disagree."""
+        super().check_parameters()
+        if not self._fewest <= self.n_classes <= self._most:
+            raise UsageError(
+                f"isodata: n_classes is {self.n_classes}; it must lie between min_classes "
+                f"({self._fewest}) and max_classes ({self._most})."
+            )
+
+    # -- learning ---------------------------------------------------------------------------
+
+    def _learn(self, stream: PixelStream) -> None:
+        pixels, drawn = self._pixels(stream)
+        table = self.scaling_.forward(drawn.values)
+        centers = np.unique(starts.diagonal(table, self.n_classes) + 0.0, axis=0)
+        previous: Float | None = None
+        for n_iter in range(1, self.max_iter + 1):
+            self.n_iter_ = n_iter
+            clusters, changed = self._assign(pixels, centers, previous)
+            previous, centers = centers, clusters.centers
+            if len(previous) != len(centers):  # some were deleted
+                previous = None
+            if n_iter == self.max_iter:
+                break
+            reshaped = self._reshape(clusters)
+            if reshaped is not None:
+                previous, centers = None, reshaped
+            elif changed is not None and changed <= self.change_threshold:
+                break
+        self._settle(centers)
+        self._measure(pixels)
+
+    def _assign(
+        self, pixels: PixelStream, centers: Float, previous: Float | None
+    ) -> tuple[Clusters, float | None]:
+        """Classes around ``centers``, without small ones, and the percentage that changed class."""
+        clusters, tally = self._tally(pixels, centers, previous)
+        small = clusters.sizes < max(self.min_class_size, 1)
+        small[clusters.sizes.argmax()] = False
+        for k in np.flatnonzero(small):
+            self._log("delete", classes=[int(k)], sizes=[int(clusters.sizes[k])])
+        changed = None
+        if small.any():
+            clusters, tally = self._tally(pixels, centers[~small], None)
+        elif previous is not None:
+            changed = 100.0 * tally.moved / int(clusters.sizes.sum())
+        self._log(
+            "assign",
+            n_classes=len(clusters),
+            inertia=float(tally.inertia.sum()),
+            changed=changed,
+        )
+        return clusters, changed
+
+    def _tally(
+        self, pixels: PixelStream, centers: Float, previous: Float | None
+    ) -> tuple[Clusters, CenterTally]:
+        step = CenterPass(self.scaling_, centers, previous)
+        tally = pixels.fold(step, f"ISODATA, pass {self.n_iter_}")
+        some_block = pixels.read(Window(0, 0, 1, 1))
+        # A class that lost all its pixels is deleted before its deviations matter.
+        filled = tally.count[:, None] > 0
+        return (
+            Clusters(
+                np.where(filled, step.means(tally, some_block), centers),
+                np.where(filled, step.deviations(tally, some_block), 0.0),
+                tally.count,
+                tally.distance,
+            ),
+            tally,
+        )
+
+    def _reshape(self, clusters: Clusters) -> Float | None:
+        """Centers after the splits or merges of this pass; None where there are none."""
+        few = len(clusters) <= self._fewest
+        if not few and (self.n_iter_ % 2 == 0 or len(clusters) >= self._most):
+            return self._merge(clusters)
+        return self._split(clusters)
+
+    def _split(self, clusters: Clusters) -> Float | None:
+        wide = self._wide(clusters)[: max(self._most - len(clusters), 0)]
+        if len(wide) == 0:
+            return None
+        centers = [center.copy() for center in clusters.centers]
+        for k in wide:
+            band = int(clusters.deviations[k].argmax())
+            deviation = float(clusters.deviations[k, band])
+            upper = centers[k].copy()
+            upper[band] += self.split_fraction * deviation
+            centers[k][band] -= self.split_fraction * deviation
+            centers.append(upper)
+            self._log(
+                "split",
+                classes=[int(k)],
+                into=[int(k), len(centers) - 1],
+                sizes=[int(clusters.sizes[k])],
+                band=band,
+                deviation=deviation,
+            )
+        return np.array(centers)
+
+    def _wide(self, clusters: Clusters) -> NDArray[np.intp]:
+        """The classes to split, the widest first."""
+        widest = clusters.deviations.max(axis=1)
+        own = clusters.distances / clusters.sizes
+        overall = clusters.distances.sum() / clusters.sizes.sum()
+        loose = (own > overall) & (clusters.sizes > 2 * (self.min_class_size + 1))
+        few = len(clusters) <= self._fewest
+        wide = np.flatnonzero((widest > self.max_std) & (loose | few))
+        # Without a distance between them the two new centers would be one.
+        if self.split_fraction == 0:
+            return wide[:0]
+        return wide[np.argsort(-widest[wide], kind="stable")]
+
+    def _merge(self, clusters: Clusters) -> Float | None:
+        centers = clusters.centers.copy()
+        used = np.zeros(len(centers), dtype=np.bool_)
+        gone = np.zeros(len(centers), dtype=np.bool_)
+        most = min(self.max_merges, len(centers) - max(self._fewest, 1))
+        for distance, i, j in self._close(clusters):
+            if gone.sum() >= most:
+                break
+            if used[i] or used[j]:
+                continue
+            used[[i, j]] = gone[j] = True
+            ni, nj = int(clusters.sizes[i]), int(clusters.sizes[j])
+            centers[i] = (ni * clusters.centers[i] + nj * clusters.centers[j]) / (ni + nj)
+            self._log("merge", classes=[i, j], sizes=[ni, nj], distance=distance)
+        return centers[~gone] if gone.any() else None
+
+    def _close(self, clusters: Clusters) -> list[tuple[float, int, int]]:
+        """Pairs of classes closer than ``min_distance``, the closest first."""
+        pairs = []
+        for i, center in enumerate(clusters.centers):
+            gaps = np.sqrt(((clusters.centers[i + 1 :] - center) ** 2).sum(axis=1))
+            pairs += [
+                (float(gaps[j]), i, i + 1 + int(j))
+                for j in np.flatnonzero(gaps < self.min_distance)
+            ]
+        return sorted(pairs)
+
+    def _log(self, event: str, **facts: Any) -> None:
+        self.history_.append({"pass": self.n_iter_, "event": event, **facts})
+
+    def _measure(self, pixels: PixelStream) -> None:
+        """Set the spread of the final classes."""
+        step = CenterPass(self.scaling_, self.scaling_.forward(self.centers_))
+        tally = pixels.fold(step, "ISODATA, last pass")
+        self.inertia_ = float(tally.inertia.sum())
+        self.spread_ = np.sqrt(tally.inertia / np.maximum(tally.count, 1))
+
+    def _note_missing_classes(self) -> None:
+        if len(self.history_) == self.n_iter_:  # passes alone: the start had no more centers
+            super()._note_missing_classes()
+        elif self.n_classes_ < self.n_classes:
+            events = [entry["event"] for entry in self.history_]
+            self.warnings_.append(
+                f"{self.n_classes} classes were asked for and {self.n_classes_} found: "
+                f"{events.count('merge')} pairs were merged, {events.count('delete')} small or "
+                f"empty classes deleted and {events.count('split')} classes split."
+            )
+
+    # -- labelling --------------------------------------------------------------------------
+
+    def predict_block(self, block: Block, core: Window, layers: Collection[str] = ()) -> Prediction:
+        """Label each pixel with its nearest center, unless it is too far from it.
+
+        See :meth:`CenterEngine.predict_block`; layers keep their values at such pixels.
+        """
+        reach = self._reach()
+        if reach is None:
+            return super().predict_block(block, core, layers)
+        found = super().predict_block(block, core, {*layers, "distance"})
+        # Invalid pixels have no distance, and no class already.
+        far = found.layers["distance"] > reach[np.maximum(found.labels, 0)]
+        kept = {name: layer for name, layer in found.layers.items() if name in layers}
+        return Prediction(np.where(far, np.int32(NO_CLASS), found.labels), kept)
+
+    def _reach(self) -> Float | None:
+        """Greatest distance (classes,) at which a pixel gets a class; None: any."""
+        if self.max_std_from_mean is None and self.max_distance_error is None:
+            return None
+        reach = np.full(self.n_classes_, np.inf)
+        if self.max_std_from_mean is not None:
+            reach = self.max_std_from_mean * self.spread_
+        if self.max_distance_error is not None:
+            reach = np.minimum(reach, self.max_distance_error)
+        return reach
+
+    def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Scaling, centers and the spread of the classes."""
+        card, arrays = super().state()
+        return card, arrays | {"spread": self.spread_}
+
+    def restore(self, card: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
+        """Set scaling, centers and spread from what ``state`` gave."""
+        super().restore(card, arrays)
+        self.spread_ = arrays["spread"]

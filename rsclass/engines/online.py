@@ -1,0 +1,114 @@
+"""What engines that learn pixel by pixel have in common."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rsclass.core.lloyd import best_of, nearest
+from rsclass.core.sampling import place_keys
+from rsclass.core.scaling import Scaling
+from rsclass.core.types import Block, Float, PixelStream
+from rsclass.engines.base import Parameter
+from rsclass.engines.centers import COMMON, CenterEngine, CenterPass
+
+ONLINE: dict[str, Parameter] = COMMON | {
+    "epochs": Parameter("times that every pixel is shown", 1, aliases=("max_iter", "iterations")),
+    "tolerance": Parameter("share of the variance that centers may still move in an epoch", 0),
+    "restarts": Parameter("k-means++ starts of which the best is taken", 1),
+    "init": Parameter("k-means++, or starting centers as an array"),
+}
+
+
+class OnlineEngine(CenterEngine):
+    """An engine that is shown the pixels one after the other, epoch by epoch.
+
+    Blocks come row by row; within each block the pixels are shown in an order that depends on
+    their places, the seed and the epoch only, so neither tiles nor threads change the result.
+
+    Attributes
+    ----------
+    inertia_ : float
+        Sum of squared distances to the own center after the last epoch, in engine space.
+    n_iter_ : int
+        Epochs.
+    """
+
+    parameters: ClassVar[dict[str, Parameter]] = ONLINE
+
+    epochs: int
+    tolerance: float
+    restarts: int
+    init: Any
+
+    def _see(self, table: Float, centers: Float, wins: NDArray[np.int64]) -> None:
+        """Learn from engine-space pixels (pixels, bands) in their order: change both arrays."""
+        raise NotImplementedError
+
+    def _weak(self, wins: NDArray[np.int64], before: NDArray[np.int64]) -> NDArray[np.intp]:
+        """The classes that should start anew, from the wins after and before an epoch."""
+        raise NotImplementedError
+
+    def _learn(self, stream: PixelStream) -> None:
+        pixels, drawn = self._pixels(stream)
+        table = self._start_table(drawn)
+        limit = self.tolerance * float(table.var(axis=0).mean())
+        centers = np.ascontiguousarray(self._start(table))
+        wins = np.zeros(len(centers), dtype=np.int64)
+        for n_iter in range(1, self.epochs + 1):
+            self.n_iter_ = n_iter
+            before, wins_before = centers.copy(), wins.copy()
+            seed = self.random_state * 2**20 + n_iter
+            for block in pixels.scan(f"{self.title}, epoch {n_iter}"):
+                self._see(shuffled(block, self.scaling_, seed), centers, wins)
+            shift = float(((centers - before) ** 2).sum())
+            # A class that starts anew needs epochs to settle, so the second half leaves all be.
+            weak = self._weak(wins, wins_before)[: None if n_iter <= self.epochs // 2 else 0]
+            self.history_.append(
+                {"pass": n_iter, "shift": shift, "restarted": [int(k) for k in weak]}
+            )
+            if len(weak):
+                self._restart(weak, table, centers, wins, seed)
+            elif shift <= limit:
+                break
+        tally = pixels.fold(CenterPass(self.scaling_, centers), f"{self.title}, last pass")
+        self.inertia_ = float(tally.inertia.sum())
+        self._settle(centers, tally.count)
+
+    def _start(self, table: Float) -> Float:
+        if isinstance(self.init, str):
+            return best_of(table, self.n_classes, self.random_state, self.restarts, max_iter=0)
+        start: Float = np.asarray(self.init, dtype=np.float64)
+        return self.scaling_.forward(start)
+
+    def _restart(
+        self,
+        weak: NDArray[np.intp],
+        table: Float,
+        centers: Float,
+        wins: NDArray[np.int64],
+        seed: int,
+    ) -> None:
+        """Move each weak class to a pixel of the largest one, and forget its wins."""
+        labels, _ = nearest(table, centers)
+        members = np.flatnonzero(labels == wins.argmax())
+        if len(members):
+            rng = np.random.default_rng(seed)
+            chosen = rng.choice(members, min(len(weak), len(members)), replace=False)
+            centers[weak[: len(chosen)]] = table[chosen]
+            wins[weak[: len(chosen)]] = 0
+
+
+def shuffled(block: Block, scaling: Scaling, seed: int) -> Float:
+    """Engine-space table (pixels, bands) of a block's valid pixels, in an order made of places."""
+    rows, cols = np.nonzero(block.valid)
+    keys = place_keys(rows + block.window.row, cols + block.window.col, seed)
+    order = np.argsort(keys, kind="stable")
+    gain, offset = scaling.affine(block)
+    table = np.empty((len(order), block.n_bands))
+    flat = block.flat[:, block.flat_valid]
+    for b in range(block.n_bands):
+        table[:, b] = flat[b, order] * gain[b] + offset[b]
+    return table
