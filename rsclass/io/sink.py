@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import threading
-import warnings
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,7 +16,6 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio._err import CPLE_BaseError
 from rasterio.errors import RasterioError
-from rasterio.windows import Window as RasterWindow
 
 from rsclass.core.grid import Georeference, TileGrid
 from rsclass.core.types import Window
@@ -27,13 +24,13 @@ from rsclass.errors import (
     IncompleteOutputError,
     OutputError,
     RsclassError,
-    RsclassWarning,
 )
 from rsclass.io.blocks import BlockBuffer
 from rsclass.io.cog import convert
 from rsclass.io.creation import block_shape, check_creation, cog_options, gtiff_options
 from rsclass.io.disk import expect_room, lacks_room
-from rsclass.io.placing import differences, place, placing_options, without_placing_warnings
+from rsclass.io.placing import place, placing_options, without_placing_warnings
+from rsclass.io.readback import Expected, raster_window
 from rsclass.io.swap import sync
 from rsclass.io.target import BELONGINGS, Target
 from rsclass.io.writing import Writing, class_dtype, stored_classes
@@ -199,7 +196,7 @@ class RasterSink:
             for place_of_block, block in self._buffer.add(window, cube):
                 self._crc.append(zlib.crc32(block.data))
                 # One whole block at a time: GDAL then compresses each once and in this order.
-                self._dataset.write(block, window=_raster_window(place_of_block))
+                self._dataset.write(block, window=raster_window(place_of_block))
 
     def finish(self, sidecars: Mapping[str, bytes] | None = None) -> Path:
         """Close, read everything back, and put the raster and its sidecars in place.
@@ -302,48 +299,33 @@ class RasterSink:
                 dataset.update_tags(**self._tags)
 
     def _verify(self, part: Path) -> None:
-        with self._failures(part):
-            wrong = self._faults(part)
-        if wrong:
+        expected = Expected(
+            self._grid,
+            self._crc,
+            self.count,
+            self.dtype,
+            self.nodata,
+            self._georef,
+            self._options.get("COMPRESS", "DEFLATE"),
+            self._colormap,
+            self._descriptions,
+            self._tags,
+        )
+        # What TIFF cannot hold GDAL puts beside the file; it would not move along.
+        part.with_name(part.name + ".aux.xml").unlink(missing_ok=True)
+        try:
+            fault = expected.fault(part)
+        except _FAILURES as error:
+            fault = f"content ({error})"
+        if fault:
             if lacks_room(None, part):
                 raise self._disk_full()
             raise IncompleteOutputError(
-                f"{self.path.name} was not written: its {wrong} read back differently.",
-                what=wrong,
+                f"{self.path} was not written: its {fault} read back differently from what was "
+                "sent; try again, on another disk if it persists.",
+                path=str(self.path),
+                fault=fault,
             )
-
-    def _faults(self, part: Path) -> str:
-        """What of the file is not as it was sent; warns of a georeference that TIFF cannot hold."""
-        with without_placing_warnings():
-            dataset = rasterio.open(part, driver="GTiff", sharing=False)
-        with dataset:
-            shape = (dataset.count, dataset.height, dataset.width)
-            if shape != (self.count, self.height, self.width):
-                return "size"
-            if set(dataset.dtypes) != {self.dtype.name} or not _same(dataset.nodata, self.nodata):
-                return "data type or nodata value"
-            codec = dataset.tags(ns="IMAGE_STRUCTURE").get("COMPRESSION", "NONE")
-            if codec != self._options.get("COMPRESS", "DEFLATE"):
-                return "compression"
-            if self._colormap and not _shows(dataset.colormap(1), self._colormap):
-                return "palette"
-            if self._descriptions and dataset.descriptions != self._descriptions:
-                return "band descriptions"
-            shown = dataset.tags()
-            if any(value and shown.get(name) != value for name, value in self._tags.items()):
-                return "tags"
-            for crc, block in zip(self._crc, self._grid, strict=True):
-                if zlib.crc32(dataset.read(window=_raster_window(block)).data) != crc:
-                    return f"pixels in {block}"
-            lost = differences(dataset, self._georef)
-        if lost:
-            warnings.warn(
-                f"{self.path.name} does not hold the scene's {' and '.join(lost)} exactly; "
-                "GeoTIFF cannot describe it.",
-                RsclassWarning,
-                stacklevel=2,
-            )
-        return ""
 
     @contextlib.contextmanager
     def _failures(self, part: Path) -> Iterator[None]:
@@ -365,18 +347,3 @@ class RasterSink:
             "Make room or write elsewhere.",
             path=str(self.path),
         )
-
-
-def _raster_window(window: Window) -> RasterWindow:
-    return RasterWindow(window.col, window.row, window.width, window.height)
-
-
-def _same(a: float | None, b: float | None) -> bool:
-    if a is None or b is None:
-        return a is b
-    return a == b or (math.isnan(a) and math.isnan(b))
-
-
-def _shows(found: Mapping[int, Color], wanted: Mapping[int, Color]) -> bool:
-    # TIFF has no alpha in palettes; GDAL makes the nodata entry transparent.
-    return all(found[value][:3] == tuple(color[:3]) for value, color in wanted.items())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 __all__ = ["replace_together", "sync", "sync_folder", "write_synced"]
@@ -35,7 +35,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def replace_together(
-    new: Mapping[Path, Path], stale: Sequence[Path], aside: Callable[[Path], Path]
+    new: Mapping[Path, Path], stale: Sequence[Path], aside: Mapping[Path, Path]
 ) -> None:
     """Rename staged files to their final names and remove what they make stale.
 
@@ -46,8 +46,8 @@ def replace_together(
     stale : sequence of Path
         Belongings of the old main file; they leave before the new one comes, so that a power
         loss in between shows a map without a legend and never with a wrong one.
-    aside : callable
-        Where an old file waits until the new ones stand.
+    aside : mapping of old to temporary path
+        Where each old file waits until the new ones stand.
     """
     waiting: list[Path] = []
     placed: list[Path] = []
@@ -56,10 +56,10 @@ def replace_together(
         for old in dict.fromkeys((*stale, *(path for path in new if path != main))):
             if os.path.lexists(old):
                 waiting.append(old)
-                os.replace(old, aside(old))
+                os.replace(old, aside[old])
         if os.path.lexists(main):
             waiting.append(main)
-            _keep(main, aside(main))
+            _keep(main, aside[main])
         for final, staged in new.items():
             placed.append(final)
             os.replace(staged, final)
@@ -68,17 +68,17 @@ def replace_together(
         _undo(placed, waiting, aside)
         raise
     for path in waiting:
-        aside(path).unlink(missing_ok=True)
+        aside[path].unlink(missing_ok=True)
 
 
-def _undo(placed: list[Path], waiting: list[Path], aside: Callable[[Path], Path]) -> None:
+def _undo(placed: list[Path], waiting: list[Path], aside: Mapping[Path, Path]) -> None:
     for path in placed:
         if path not in waiting:
             path.unlink(missing_ok=True)
     for path in waiting:
-        if os.path.lexists(aside(path)):
-            os.replace(aside(path), path)
-            aside(path).unlink(missing_ok=True)  # renaming onto a link of itself does nothing
+        if os.path.lexists(aside[path]):
+            os.replace(aside[path], path)
+            aside[path].unlink(missing_ok=True)  # renaming onto a link of itself does nothing
 
 
 def _keep(path: Path, aside: Path) -> None:

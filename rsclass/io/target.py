@@ -27,6 +27,7 @@ BELONGINGS = (
     ".stac.json",
     ".html",
 )
+_LONGEST_NAME = 200
 _APPENDED = {".aux.xml", ".ovr", ".msk", ".vat.dbf"}  # GDAL and ArcGIS keep the map's full name
 
 
@@ -73,9 +74,9 @@ class Target:
         self.path = _named(path)
         self.belongings = tuple(belonging(self.path, suffix) for suffix in belongings)
         _refuse_inputs(self.path, self.belongings, inputs)
-        if not self.path.parent.is_dir():
+        if not os.path.isdir(self.path.parent):
             raise OutputError(f"the folder {self.path.parent} does not exist; create it first.")
-        if self.path.is_dir():
+        if os.path.isdir(self.path):
             raise OutputError(f"{self.path} is a folder; give the name of a file.")
         self._lock = OutputLock(self.path)
         try:
@@ -122,7 +123,9 @@ class Target:
             staged = self.part(f".new{suffix}")
             write_synced(staged, content)
             new[belonging(self.path, suffix)] = staged
-        replace_together(new, self.belongings, lambda old: self.part(f".old.{old.name}"))
+        old = dict.fromkeys((*self.belongings, *new))
+        aside = {path: self.part(f".old.{i}") for i, path in enumerate(old)}
+        replace_together(new, self.belongings, aside)
 
     def release(self) -> None:
         """Remove what is unfinished and give the place free; may be called twice."""
@@ -153,6 +156,13 @@ def _named(path: str | os.PathLike[str]) -> Path:
         raise UsageError(f"the output name {name!a} holds a NUL character; choose another.")
     if not name:
         raise UsageError("the output has no name.")
+    if len(os.path.basename(name).encode()) > _LONGEST_NAME:
+        raise UsageError(
+            f"the output name {os.path.basename(name)} is too long; at most {_LONGEST_NAME} bytes "
+            "leave room for the names of temporary files."
+        )
+    if "<VRTDataset" in name:
+        raise UsageError(f"GDAL takes {name!r} for the text of a VRT; choose another output.")
     # The link itself is replaced, never what it points to; so only the folder is resolved.
     whole = Path(os.path.abspath(name))
     return Path(os.path.realpath(whole.parent)) / whole.name
@@ -161,7 +171,7 @@ def _named(path: str | os.PathLike[str]) -> Path:
 def _refuse_inputs(
     output: Path, belongings: Sequence[Path], inputs: Sequence[str | os.PathLike[str]]
 ) -> None:
-    present = [p for p in (output, *belongings) if p.exists()]
+    present = [p for p in (output, *belongings) if os.path.exists(p)]
     for given in inputs:
         if not os.path.exists(given):  # a remote scene cannot be a local file
             continue
