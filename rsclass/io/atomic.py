@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import os
+from contextlib import suppress
 from pathlib import Path
+from uuid import uuid4
 
 from rsclass.errors import DiskFullError, OutputError, OutputExistsError
+from rsclass.io.disk import lacks_room
+from rsclass.io.swap import sync_folder
 
 
 def write_bytes(path: str | Path, data: bytes, *, overwrite: bool) -> None:
@@ -22,23 +25,27 @@ def write_bytes(path: str | Path, data: bytes, *, overwrite: bool) -> None:
         The disk has no room; what stood at ``path`` is untouched.
     """
     path = Path(path)
-    if path.exists() and not overwrite:
+    if os.path.lexists(path) and not overwrite:
         raise OutputExistsError(f"{path} exists; give --overwrite to replace it.", path=str(path))
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part = path.with_name(f"{path.name}.{uuid4().hex}.part")
     try:
         with part.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
+        sync_folder(path.parent)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if lacks_room(error, part):
             raise DiskFullError(
-                f"the disk has no room for {path} ({len(data):,} bytes)."
+                f"the disk has no room for {path} ({len(data):,} bytes); make room or write "
+                "elsewhere.",
+                path=str(path),
             ) from error
         raise OutputError(
             f"{path} cannot be written: {error.strerror or error}.", path=str(path)
         ) from error
     finally:
-        # After the rename there is nothing left to remove.
-        part.unlink(missing_ok=True)
+        # After the rename there is nothing left, and what failed above is what counts.
+        with suppress(OSError):
+            part.unlink()

@@ -8,7 +8,6 @@ colors to every QGIS, and the ``.clr`` table to anything else.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -111,25 +110,6 @@ def qml(legend: Legend) -> bytes:
 def clr(legend: Legend) -> bytes:
     """A color table, one line ``value red green blue alpha name`` a class."""
     return legend.to_clr().encode()
-
-
-def sidecars(
-    map_path: str | Path, legend: Legend, count: NDArray[Any], hectares: Float | None = None
-) -> dict[Path, bytes]:
-    """What lies beside a class map for other software: its ``.aux.xml`` and its ``.qml``.
-
-    Parameters
-    ----------
-    map_path : path
-        Of the class map; ``map.tif`` gets ``map.tif.aux.xml`` and ``map.qml``.
-    legend, count, hectares
-        As for :func:`pam_xml`.
-    """
-    path = Path(map_path)
-    return {
-        path.with_name(f"{path.name}.aux.xml"): pam_xml(legend, count, hectares),
-        path.with_suffix(".qml"): qml(legend),
-    }
 
 
 def _text(root: ET.Element) -> bytes:

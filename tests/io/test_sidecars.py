@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rsclass.core.legend import Legend, LegendClass, clean_name
 from rsclass.errors import DataError, OutputExistsError, UsageError
 from rsclass.io.legend_file import read_legend, write_legend
-from rsclass.io.sidecars import clr, pam_xml, qml, sidecars
+from rsclass.io.sidecars import clr, pam_xml, qml
 
 HOSTILE = "</Category><script>alert('x')</script> & \"Fläche\" 水"
 LEGEND = Legend(
@@ -38,8 +38,7 @@ def class_map(tmp_path):
     with rasterio.open(path, "w", **profile, nodata=0) as dataset:
         dataset.write(np.array([[1, 1, 1], [2, 2, 2], [2, 5, 5]], np.uint8), 1)
         dataset.write_colormap(1, LEGEND.colormap())
-    for sidecar, data in sidecars(path, LEGEND, COUNT, HECTARES).items():
-        sidecar.write_bytes(data)
+    Path(f"{path}.aux.xml").write_bytes(pam_xml(LEGEND, COUNT, HECTARES))
     return path
 
 
@@ -54,11 +53,6 @@ def attribute_table(xml: bytes):
     usages = {f.findtext("Name"): int(f.findtext("Usage")) for f in table.findall("FieldDefn")}
     rows = [[f.text for f in row] for row in table.findall("Row")]
     return categories, usages, rows
-
-
-def test_the_sidecars_are_named_after_the_map():
-    names = {p.name for p in sidecars("x/map.v2.tif", LEGEND, COUNT)}
-    assert names == {"map.v2.tif.aux.xml", "map.v2.qml"}
 
 
 def test_gdal_lists_the_names_and_carries_names_and_table_through_a_copy(class_map, tmp_path):
