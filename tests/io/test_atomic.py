@@ -48,6 +48,6 @@ def test_a_full_disk_keeps_the_old_file(tmp_path, monkeypatch, number):
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(DiskFullError, match="no room for .*3 bytes"):
+    with pytest.raises(DiskFullError, match=r"no room for .*3 bytes"):
         write_bytes(path, b"new", overwrite=True)
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == {"a.json": b"old"}
