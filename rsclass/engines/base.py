@@ -141,6 +141,16 @@ class Engine(ClusterMixin, BaseEstimator):
             ``auto``, ``cpu`` or ``cuda``.
         """
 
+    def fit_trial(self, stream: PixelStream) -> float:
+        """Fit a part of the way, to see how long all of it takes; returns that part, up to 1."""
+        self.fit_stream(stream)
+        return 1.0
+
+    def pixels_learned_from(self, n_valid: int) -> int:
+        """How many pixels of a scene with ``n_valid`` of them ``fit`` works on."""
+        sample = getattr(self, "sample", None)
+        return n_valid if sample is None else min(n_valid, sample)
+
     def label_bytes(self, layers: Collection[str]) -> float:
         """Working memory of ``predict_block`` in bytes for one pixel."""
         every = bool(set(layers) & {"confidence", "entropy", "membership"})

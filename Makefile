@@ -1,0 +1,40 @@
+# Two commands on a fresh machine: `make demo`, then `make test`.
+
+PYTHON ?= python3
+VENV   ?= .venv
+RUN    := $(VENV)/bin/python -m
+
+.PHONY: demo test test-all check samples clean
+
+demo: $(VENV)/.base
+	$(VENV)/bin/rsclass demo demo --overwrite
+
+test: $(VENV)/.dev
+	$(RUN) pytest
+
+test-all: $(VENV)/.dev
+	$(RUN) pytest -m "slow or not slow"
+
+check: $(VENV)/.dev
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+	$(VENV)/bin/lint-imports
+
+# The sample scenes, made again from their recipe.
+samples: $(VENV)/.dev
+	$(RUN) rsclass.datasets data_samples
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.base: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(RUN) pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.base
+	$(RUN) pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) demo build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

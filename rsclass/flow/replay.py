@@ -1,0 +1,131 @@
+"""A map made again from the recipe it carries, and compared byte by byte."""
+
+from __future__ import annotations
+
+import filecmp
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rsclass.errors import DataError
+from rsclass.flow.classify import classify
+from rsclass.flow.models import versions
+from rsclass.flow.predict import predict
+from rsclass.flow.results import Replayed
+from rsclass.io.maps import differing_pixels, read_recipe
+from rsclass.io.sink import Writing
+from rsclass.io.source import Reading, source_from_recipe
+from rsclass.run.settings import Running
+
+
+def replay(
+    path: str | Path,
+    *,
+    scene: Any = None,
+    model: str | Path | None = None,
+    running: Running | None = None,
+) -> Replayed:
+    """Make the map at ``path`` again and compare.
+
+    The new map is made in a temporary folder; nothing that exists is touched.
+
+    Parameters
+    ----------
+    path : path
+        A map written by rsclass.
+    scene : path or None
+        Where the scene lies now, if it was moved.
+    model : path or None
+        Where the model lies now, for a map made by ``predict``.
+    running : Running or None
+
+    Returns
+    -------
+    Replayed
+
+    Raises
+    ------
+    DataError
+        The map carries no recipe, or the scene or the model has changed since.
+    """
+    path = Path(path)
+    recipe = read_recipe(path)
+    source = source_from_recipe(recipe["source"], scene)
+    try:
+        _refuse_other_scene(recipe, source.sha256())
+    finally:
+        source.close()
+    reading = source.reading
+    scenes = recipe["source"]["scene"] if scene is None else scene
+    writing = _writing(recipe["writing"])
+    with tempfile.TemporaryDirectory(prefix="rsclass-replay-") as folder:
+        again = Path(folder) / path.name
+        if recipe["verb"] == "predict":
+            _predict_again(recipe, model, scenes, again, reading, running, writing)
+        else:
+            classes = recipe["classes"]
+            classify(
+                scenes,
+                again,
+                method=recipe["method"],
+                classes=classes if isinstance(classes, int) else (classes[0], classes[1]),
+                parameters=recipe["parameters"],
+                seed=recipe["seed"],
+                match_to=recipe["match_to"],
+                reading=reading,
+                running=running,
+                writing=writing,
+            )
+        # A scene that was moved has another path in its recipe, and thus another file.
+        differing = differing_pixels(path, again)
+        identical = differing == 0 if scene or model else filecmp.cmp(path, again, shallow=False)
+    return Replayed(path, identical, differing, _changed_versions(recipe["versions"]))
+
+
+def _predict_again(
+    recipe: Mapping[str, Any],
+    model: str | Path | None,
+    scenes: Any,
+    again: Path,
+    reading: Reading,
+    running: Running | None,
+    writing: Writing,
+) -> None:
+    place = model or recipe["model"]
+    if place is None:
+        raise DataError("the map was made with a model that was never saved; give it as --model.")
+    result = predict(place, scenes, again, reading=reading, running=running, writing=writing)
+    if result.model.sha256() != recipe["model_sha256"]:
+        raise DataError(f"{place} is not the model that the map was made with.")
+
+
+def _writing(choices: Mapping[str, Any]) -> Writing:
+    creation = tuple((name, value) for name, value in choices["creation"])
+    return Writing(
+        format=choices["format"],
+        creation=creation,
+        layers=tuple(choices["layers"]),
+        min_confidence=choices["min_confidence"],
+        max_distance=choices["max_distance"],
+        report=False,
+    )
+
+
+def _refuse_other_scene(recipe: Mapping[str, Any], found: Mapping[str, str]) -> None:
+    if sorted(recipe["sha256"].values()) != sorted(found.values()):
+        changed = [
+            file for file, digest in found.items() if digest not in recipe["sha256"].values()
+        ]
+        raise DataError(
+            f"{', '.join(changed) or 'the scene'} is not what the map was made from: "
+            "its SHA-256 differs."
+        )
+
+
+def _changed_versions(then: Mapping[str, str]) -> list[str]:
+    return [
+        f"{name} was {then.get(name, 'absent')} then and is {now} now."
+        for name, now in versions().items()
+        if then.get(name) != now
+    ]
