@@ -171,7 +171,7 @@ def plain(value: Any) -> str:
     """A value of a table as text."""
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
-    if value is None:
+    if value is None or value == {} or value == [] or value == ():
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"

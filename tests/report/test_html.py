@@ -33,7 +33,8 @@ DATA = ReportData(
     warnings=["k-means was stopped after 4 passes before its centers settled."],
     provenance={
         "command": "rsclass classify scene.tif",
-        "inputs": [{"path": "scene.tif", "sha256": "ab" * 32}],
+        "inputs": {"data/a_scene.tif": "ab" * 32},
+        "layers": [{"kind": "confidence", "path": "map_confidence.tif"}],
         "parameters": {"n_classes": 3, "tolerance": 1e-4},
         "seed": 0,
     },
@@ -123,7 +124,9 @@ def test_every_class_has_its_swatch(page):
 def test_provenance_warnings_and_history_are_told(page):
     text = Page(page).text
     for told in (
+        "data/a_scene.tif",
         "ab" * 32,
+        "map_confidence.tif",
         "0.0001",
         "rsclass classify scene.tif",
         "stopped after 4 passes",
@@ -252,4 +255,5 @@ def test_numbers_are_rounded_for_reading():
         "123.4",
         "12,346",
     ]
+    assert [plain(x) for x in ({}, [], 0, "")] == ["–", "–", "0", ""]
     assert plain([1, None, True, {"a": 0.1 + 0.2}]) == "1, –, yes, a: 0.3"
