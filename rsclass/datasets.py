@@ -122,7 +122,7 @@ class SimulatedScene:
         scene_files.write_truth(paths["truth"], [(whole, self.truth)], shape, legend, self.georef)
         scene_files.write_reference(
             paths["reference"],
-            draw_patches(self.truth, each=12, seed=seed),
+            draw_patches(self.truth, each=20, seed=seed),
             # Another seed than the polygons': the points are an independent sample.
             draw_places(self.truth, n=400, each=20, seed=seed + 1),
             legend,

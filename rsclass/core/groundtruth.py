@@ -13,6 +13,8 @@ from rsclass.core.sampling import place_keys
 # Corners of an octagon with sides of almost equal length, in units of its radius.
 _OCTAGON = ((1.0, 0.4), (0.4, 1.0), (-0.4, 1.0), (-1.0, 0.4),
             (-1.0, -0.4), (-0.4, -1.0), (0.4, -1.0), (1.0, -0.4))  # fmt: skip
+# Radii in pixels: narrow places serve only classes that offer no others.
+_COMFORTABLE, _NARROWEST = 1.2, 0.7
 _REACH = 1.08  # farthest corner of the octagon, in units of its radius
 
 
@@ -80,9 +82,10 @@ def draw_patches(
         inside = np.pad(truth == code, 1)
         # To the middle of the next pixel outside the class; its edge is up to 0.71 nearer.
         room = ndimage.distance_transform_edt(inside)[1:-1, 1:-1] - 0.71
-        rows, cols = np.nonzero(room >= min(1.4, float(room.max())))
+        rows, cols = np.nonzero(room >= min(_NARROWEST, float(room.max())))
+        narrow = room[rows, cols] < _COMFORTABLE
         taken = np.zeros((0, 3))
-        for i in np.argsort(place_keys(rows, cols, seed), kind="stable"):
+        for i in np.lexsort((place_keys(rows, cols, seed), narrow)):
             row, col = int(rows[i]), int(cols[i])
             radius = min(float(room[row, col]) / _REACH, largest)
             apart = np.hypot(taken[:, 0] - row, taken[:, 1] - col) - taken[:, 2] - radius

@@ -71,8 +71,8 @@ def river_plain(y: Float, x: Float, seed: int, palette: Palette, covers: Collect
     field = bricks(across, along, 13.0, 26.0, seed + 4)
     parcel = np.stack([field.row, field.col])
     crop = uniform(field.row, field.col, seed + 6)
-    field_y: Float = 13.0 * field.row
-    field_x: Float = 26.0 * field.col
+    field_y = 13.0 * field.row.astype(np.float64)
+    field_x = 26.0 * field.col.astype(np.float64)
     fertile = fractal(field_y, field_x, 130.0, seed + 7, octaves=2)
     arable = (fertile > -0.25) & (field.edge > 0.35)
     canvas.paint("green crop", arable & (crop < 0.16))
@@ -116,6 +116,6 @@ def _paint_waters(canvas: Canvas, y: Float, x: Float, seed: int) -> None:
     off = x + 160.0 - 480.0 * strip - bed
     width = 3.4 + 1.2 * smooth(y, strip * 9973.0, 25.0, seed + 7)
     bar = smooth(y, x, 16.0, seed + 8)
-    canvas.paint("gravel bar", (np.abs(off) < width + 2.6) & (bar > 0.25))
+    canvas.paint("gravel bar", (np.abs(off) < width + 3.6) & (bar > 0.25))
     canvas.paint("turbid water", np.abs(off) < width)
     canvas.paint("gravel bar", (np.abs(off) < 0.7 * width) & (bar > 0.68))

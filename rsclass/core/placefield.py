@@ -56,13 +56,18 @@ def smooth(y: Float, x: Float, period: float, seed: int) -> Float:
     lattice_cols = np.arange(j0, int(j.max()) + 2, dtype=np.int64)[None, :]
     lattice = 2.0 * uniform(lattice_rows, lattice_cols, seed) - 1.0
     i, j = i - i0, j - j0
-    if y.shape[1:] == (1,) and x.shape[:1] == (1,):
+    if _separable(y, x):
         down = lattice[i[:, 0]] + ty * (lattice[i[:, 0] + 1] - lattice[i[:, 0]])
         left = down[:, j[0]]
         return left + tx * (down[:, j[0] + 1] - left)
     top = lattice[i, j] + tx * (lattice[i, j + 1] - lattice[i, j])
     bottom = lattice[i + 1, j] + tx * (lattice[i + 1, j + 1] - lattice[i + 1, j])
     return top + ty * (bottom - top)
+
+
+def _separable(y: Float, x: Float) -> bool:
+    """The places are a grid: a column of ``y`` and a row of ``x``."""
+    return y.shape[1:] == (1,) and x.shape[:1] == (1,)
 
 
 def _cell_and_ease(position: Float, period: float) -> tuple[Whole, Float]:
@@ -139,9 +144,11 @@ def _interval(
     table_cols = np.arange(at.min() - 1, at.max() + 3)[None, :]
     cuts = size * (table_cols + jitter * (uniform(table_rows, table_cols, seed) - 0.5))
     i, j = line - line.min(), at - at.min() + 1
+    here = i * cuts.shape[1] + j
     # A cut moves by less than half a size, so the interval is the guessed one or a neighbor.
-    j = j - (position < cuts[i, j]) + (position >= cuts[i, j + 1])
-    return j + at.min() - 1, cuts[i, j], cuts[i, j + 1]
+    step = (position >= cuts.take(here + 1)).astype(np.int64) - (position < cuts.take(here))
+    here = here + step
+    return j + step + at.min() - 1, cuts.take(here), cuts.take(here + 1)
 
 
 def discs(
@@ -169,18 +176,30 @@ def discs(
     stray : float, default=1.0
         How far a dome may lie from the middle of its square, as a share of the half side.
     """
-    i, j = np.floor(y / spacing).astype(np.int64), np.floor(x / spacing).astype(np.int64)
-    rows = np.arange(i.min() - 1, i.max() + 2)[:, None]
-    cols = np.arange(j.min() - 1, j.max() + 2)[None, :]
+    rows = np.arange(int(y.min() // spacing) - 1, int(y.max() // spacing) + 2)[:, None]
+    cols = np.arange(int(x.min() // spacing) - 1, int(x.max() // spacing) + 2)[None, :]
+    present = uniform(rows, cols, seed + 3) < share
     center_y = (rows + 0.5 + stray * (uniform(rows, cols, seed) - 0.5)) * spacing
     center_x = (cols + 0.5 + stray * (uniform(rows, cols, seed + 1) - 0.5)) * spacing
     size = radius * (0.4 + 0.6 * uniform(rows, cols, seed + 2))
-    size = np.where(uniform(rows, cols, seed + 3) < share, size, 1e-9)
-    i, j = i - i.min() + 1, j - j.min() + 1
+    present &= (center_y + size > y.min()) & (center_y - size < y.max())
+    present &= (center_x + size > x.min()) & (center_x - size < x.max())
     height = np.zeros(np.broadcast_shapes(y.shape, x.shape))
-    for di in (-1, 0, 1):
-        for dj in (-1, 0, 1):
-            at = i + di, j + dj
-            dy, dx = y - center_y[at], x - center_x[at]
-            np.maximum(height, 1.0 - (dy * dy + dx * dx) / size[at] ** 2, out=height)
+    for a, b, r in zip(center_y[present], center_x[present], size[present], strict=True):
+        near = _reach(y, x, a, b, r)
+        dy, dx = y[near[0]] - a, x[near[1]] - b
+        dome = 1.0 - (dy * dy + dx * dx) / r**2
+        np.maximum(height[near[2]], dome, out=height[near[2]])
     return height
+
+
+_Part = slice | tuple[slice, slice]
+
+
+def _reach(y: Float, x: Float, a: float, b: float, r: float) -> tuple[_Part, _Part, _Part]:
+    """The parts of ``y``, of ``x`` and of the field that a disc can reach."""
+    if not _separable(y, x):
+        return slice(None), slice(None), slice(None)
+    down = slice(*np.searchsorted(y[:, 0], (a - r, a + r)))
+    right = slice(*np.searchsorted(x[0], (b - r, b + r)))
+    return down, (slice(None), right), (down, right)

@@ -189,10 +189,10 @@ class Recipe:
 
     def _ground(self, window: Window) -> Ground:
         """The layout at two by two points a pixel, with one more point around the window."""
-        rows = np.arange(2 * window.row - 1, 2 * window.row_end + 1)
-        cols = np.arange(2 * window.col - 1, 2 * window.col_end + 1)
-        y: Float = ((rows + 0.5) / 2.0 / self.zoom)[:, None]
-        x: Float = ((cols + 0.5) / 2.0 / self.zoom)[None, :]
+        rows = np.arange(2 * window.row - 1, 2 * window.row_end + 1, dtype=np.float64)
+        cols = np.arange(2 * window.col - 1, 2 * window.col_end + 1, dtype=np.float64)
+        y = ((rows + 0.5) / 2.0 / self.zoom)[:, None]
+        x = ((cols + 0.5) / 2.0 / self.zoom)[None, :]
         sensor = self.sensor
         return sensor.layout(y, x, self.seed * 1_000_003, sensor.palette, self.covers)
 
@@ -258,8 +258,8 @@ class Recipe:
             return np.zeros((window.height, window.width), dtype=np.bool_)
         rows, cols = _places(window)
         size = 0.16 * min(self.height, self.width)
-        y: Float = (rows - 0.3 * self.height) / size
-        x: Float = (cols - 0.68 * self.width) / size
+        y = (rows.astype(np.float64) - 0.3 * self.height) / size
+        x = (cols.astype(np.float64) - 0.68 * self.width) / size
         billow = fractal(y, x, 0.9, self.seed * 1_000_003 + 400, octaves=4)
         hidden: Mask = 0.6 * y * y + x * x < 0.7 + 0.75 * billow
         return hidden
