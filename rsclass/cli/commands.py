@@ -1,0 +1,25 @@
+"""The commands by name; the module of each is loaded when it is called."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+__all__ = ["COMMANDS", "load"]
+
+COMMANDS = {
+    "classify": "Find classes in a scene and write their map.",
+    "train": "Find classes in a scene and write the model alone.",
+    "predict": "Apply a model to a scene and write the map.",
+    "methods": "List the methods, or the parameters of one.",
+    "replay": "Make a map again from its recipe and compare.",
+    "demo": "Simulate a scene, classify it and show what came out.",
+    "doctor": "Check whether this computer has what rsclass needs.",
+}
+
+
+def load(name: str) -> click.Command:
+    """The command of that name, which must be one of ``COMMANDS``."""
+    command: click.Command = import_module(f"rsclass.cli.{name}").command
+    return command

@@ -1,0 +1,42 @@
+"""``rsclass predict``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from rsclass.cli import values
+from rsclass.cli.command import command as make_command
+from rsclass.cli.options import MACHINE, READING, SCENES, WRITING
+from rsclass.cli.session import Session
+from rsclass.cli.translate import reading_of, running_of, scene_of, writing_of
+
+_MODEL = click.Argument(["model"], metavar="MODEL", type=values.path)
+
+_EXAMPLES = """\
+  rsclass predict scene_uic12.safetensors other.tif
+  rsclass predict km.safetensors other.tif -o map.tif --layers confidence --min-confidence 0.6
+"""
+
+
+@make_command("predict", _MODEL, SCENES, *READING, *WRITING, *MACHINE, examples=_EXAMPLES)
+def command(session: Session, **flags: Any) -> None:
+    """Label SCENE with the classes of MODEL and write the map.
+
+    MODEL is the .safetensors file of 'rsclass classify' or 'rsclass train'. Bands are matched by
+    their names; a scene that lacks one is refused.
+    """
+    with session.work() as progress:
+        from rsclass.flow.predict import predict
+
+        result = predict(
+            flags["model"],
+            scene_of(flags),
+            flags["output"],
+            reading=reading_of(flags),
+            running=running_of(flags, progress),
+            writing=writing_of(flags),
+            command=session.command,
+        )
+    session.deliver(result)

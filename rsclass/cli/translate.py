@@ -1,0 +1,62 @@
+"""From the values of flags to the settings of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from rsclass.cli.options import LAYERS
+
+if TYPE_CHECKING:
+    from rsclass.io.sink import Writing
+    from rsclass.io.source import Reading
+    from rsclass.run.settings import Running
+
+__all__ = ["learning_of", "reading_of", "running_of", "scene_of", "writing_of"]
+
+Flags = Mapping[str, Any]
+
+
+def scene_of(flags: Flags) -> str | list[str]:
+    """One scene as a path, several as a list of them."""
+    paths = list(flags["scene"])
+    return paths[0] if len(paths) == 1 else paths
+
+
+def reading_of(flags: Flags) -> Reading:
+    """How the scene is read."""
+    from rsclass.io.source import Reading
+
+    names = ["src_nodata", "mask", "bounds", "resolution", "scaled", "palette_as_values"]
+    names += ["max_pixels", "on_bad_tile"]
+    bands = ",".join(part.strip(", ") for part in flags["bands"])
+    return Reading(bands=bands or None, **{name: flags[name] for name in names})
+
+
+def writing_of(flags: Flags) -> Writing:
+    """How the outputs are written."""
+    from rsclass.io.sink import Writing
+
+    names = ("format", "overwrite", "min_confidence", "max_distance", "report", "stac", "resume")
+    listed = {name for part in flags["layers"] for name in part}
+    layers = tuple(name for name in LAYERS if name in listed or flags[name])
+    return Writing(
+        creation=tuple(flags["co"]), layers=layers, **{name: flags[name] for name in names}
+    )
+
+
+def running_of(flags: Flags, progress: Callable[[float, float, str], None]) -> Running:
+    """How the machine is used."""
+    from rsclass.run.settings import Running
+
+    names = ("jobs", "max_mem", "tile", "device", "scheduler")
+    return Running(progress=progress, **{name: flags[name] for name in names})
+
+
+def learning_of(flags: Flags) -> dict[str, Any]:
+    """Method, classes, parameters, seed and earlier model."""
+    parameters = dict(flags["set"])
+    if flags["sample"] is not None:
+        parameters["sample"] = flags["sample"]
+    names = ("method", "classes", "seed", "match_to")
+    return {name: flags[name] for name in names} | {"parameters": parameters}
