@@ -128,7 +128,7 @@ def with_roles(bands: Sequence[Band], hints: Iterable[str] = ()) -> tuple[Band, 
     sensor = sensor_of_scene(
         (band.name for band in bands), [*hints, *(band.name for band in bands)]
     )
-    if sensor and len(bands) > len(CHANNELS[sensor]):
+    if sensor and len(bands) > 2 * len(CHANNELS[sensor]):  # an imaging spectrometer
         sensor = None
     named = []
     for band in bands:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,7 +14,7 @@ from rasterio.features import rasterize
 from rasterio.vrt import WarpedVRT
 
 from rsclass.core.grid import split
-from rsclass.core.types import Mask, Window
+from rsclass.core.types import Float, Mask, Window
 from rsclass.errors import DataError, UnreadableRasterError, UsageError
 from rsclass.io.grids import Grid, Placement, place
 from rsclass.io.handles import Handles, reading_env
@@ -22,6 +22,8 @@ from rsclass.io.names import gdal_name
 from rsclass.io.rasters import RasterFile, describe
 
 _BLOCK = 512
+_BLOCKS_KEPT = 16
+_WARP_TOLERANCE = 1e-4  # of a mask's pixel; GDAL takes no 0 here
 
 
 class UserMask(Protocol):
@@ -81,20 +83,55 @@ class _RasterMask:
         return out
 
 
-@dataclass(frozen=True, slots=True)
-class _WarpedMask:
-    file: RasterFile
-    grid: Grid
-    crs: str
-    handles: Handles
+class _BlockMask:
+    """A mask made in whole blocks of a fixed layout, so that no edge depends on the windows."""
 
-    @property
-    def files(self) -> tuple[str, ...]:
-        return self.file.files
+    files: tuple[str, ...]
+
+    def __init__(self, grid: Grid, files: tuple[str, ...]) -> None:
+        self.grid = grid
+        self.files = files
+        self._recent = threading.local()
 
     def inside(self, window: Window) -> Mask:
-        span = ((window.row, window.row_end), (window.col, window.col_end))
-        # No tolerance: an approximated warp would depend on where windows begin.
+        out: Mask = np.zeros((window.height, window.width), dtype=np.bool_)
+        for part in split(window, _BLOCK):
+            row, col = part.row // _BLOCK * _BLOCK, part.col // _BLOCK * _BLOCK
+            block = Window(
+                row, col, min(_BLOCK, self.grid.height - row), min(_BLOCK, self.grid.width - col)
+            )
+            rows, cols = part.inside(window)
+            out[rows, cols] = self._known(block)[part.inside(block)]
+        return out
+
+    def _known(self, block: Window) -> Mask:
+        known: dict[Window, Mask] = self._recent.__dict__.setdefault("blocks", {})
+        if block not in known:
+            if len(known) >= _BLOCKS_KEPT:
+                known.clear()
+            known[block] = self._made(block)
+        return known[block]
+
+    def _made(self, block: Window) -> Mask:
+        raise NotImplementedError
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: value for key, value in self.__dict__.items() if key != "_recent"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._recent = threading.local()
+
+
+class _WarpedMask(_BlockMask):
+    """A raster in another coordinate system."""
+
+    def __init__(self, file: RasterFile, grid: Grid, crs: str, handles: Handles) -> None:
+        super().__init__(grid, file.files)
+        self.file, self.crs, self.handles = file, crs, handles
+
+    def _made(self, block: Window) -> Mask:
+        span = ((block.row, block.row_end), (block.col, block.col_end))
         with (
             reading_env(),
             WarpedVRT(
@@ -104,7 +141,7 @@ class _WarpedMask:
                 height=self.grid.height,
                 width=self.grid.width,
                 resampling=Resampling.nearest,
-                tolerance=0.0,
+                tolerance=_WARP_TOLERANCE,
                 nodata=0,
             ) as warped,
         ):
@@ -139,38 +176,14 @@ def _raster_mask(file: RasterFile, grid: Grid, crs: str | None, handles: Handles
     return _RasterMask(file, place(own, grid, file.name), handles)
 
 
-@dataclass(frozen=True)
-class _PolygonMask:
+class _PolygonMask(_BlockMask):
     """Polygons in pixel coordinates of the scene."""
 
-    shapes: list[Any]
-    boxes: Any
-    scene: Window
-    files: tuple[str, ...]
-    _recent: threading.local = field(default_factory=threading.local, repr=False)
+    def __init__(self, grid: Grid, files: tuple[str, ...], shapes: list[Any], boxes: Float) -> None:
+        super().__init__(grid, files)
+        self.shapes, self.boxes = shapes, boxes
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _PolygonMask, (self.shapes, self.boxes, self.scene, self.files)
-
-    def inside(self, window: Window) -> Mask:
-        out: Mask = np.zeros((window.height, window.width), dtype=np.bool_)
-        # Whole blocks of a fixed layout: an edge must not fall differently in another tiling.
-        for part in split(window, _BLOCK):
-            row, col = part.row // _BLOCK * _BLOCK, part.col // _BLOCK * _BLOCK
-            block = Window(row, col, _BLOCK, _BLOCK)
-            rows, cols = part.inside(window)
-            out[rows, cols] = self._block(block)[part.inside(block)]
-        return out
-
-    def _block(self, block: Window) -> Mask:
-        known: dict[Window, Mask] = self._recent.__dict__.setdefault("blocks", {})
-        if block not in known:
-            if len(known) >= 16:
-                known.clear()
-            known[block] = self._rasterized(block)
-        return known[block]
-
-    def _rasterized(self, block: Window) -> Mask:
+    def _made(self, block: Window) -> Mask:
         left, top, right, bottom = self.boxes.T
         near = np.flatnonzero(
             (left < block.col_end)
@@ -203,7 +216,9 @@ def _polygon_mask(name: str, path: str, grid: Grid, crs: str | None) -> UserMask
     if geometry is None:
         raise DataError(f"--mask {name} holds no geometries; give a raster or polygons.")
     geometry = geometry[~(geometry.isna() | geometry.is_empty)].make_valid()
-    geometry = geometry[geometry.geom_type.isin(["Polygon", "MultiPolygon", "GeometryCollection"])]
+    # Twice: a mended polygon may be a collection that holds lines beside multipolygons.
+    geometry = geometry.explode(index_parts=False).explode(index_parts=False)
+    geometry = geometry[geometry.geom_type == "Polygon"]
     if len(geometry) == 0:
         raise DataError(f"--mask {name} holds no polygon; give a raster or polygons.")
     if (geometry.crs is None) != (crs is None):
@@ -216,7 +231,6 @@ def _polygon_mask(name: str, path: str, grid: Grid, crs: str | None) -> UserMask
     inverse = ~(grid.transform or Affine.identity())
     shapes = [_pixel_shape(shapely, shape, inverse) for shape in geometry]
     boxes = np.array([shape.bounds for shape in shapes])
-    whole = Window(0, 0, grid.height, grid.width)
     if (
         boxes[:, 0].min() >= grid.width
         or boxes[:, 2].max() <= 0
@@ -224,7 +238,7 @@ def _polygon_mask(name: str, path: str, grid: Grid, crs: str | None) -> UserMask
         or boxes[:, 3].max() <= 0
     ):
         raise DataError(f"--mask {name} lies outside the scene; check its CRS.")
-    return _PolygonMask(shapes, boxes, whole, (path,))
+    return _PolygonMask(grid, (path,), shapes, boxes)
 
 
 def _pixel_shape(shapely: Any, shape: Any, inverse: Affine) -> Any:

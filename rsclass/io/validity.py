@@ -34,8 +34,8 @@ class NodataRule:
     def of(cls, nodata: float | None, dtype: np.dtype[Any]) -> NodataRule:
         """The rule for a declared nodata value and a stored type.
 
-        Whole numbers must be equal. A float32 file often declares a decimal number that its own
-        type cannot hold, so floats may differ by four units in the last place, as in GDAL.
+        Whole numbers must be equal. Files often declare a decimal number that float32 cannot
+        hold, so floats may differ by four float32 epsilons of the value, as in GDAL's own masks.
         A NaN needs no rule: what is not finite is never valid.
         """
         if nodata is None or np.isnan(nodata):
@@ -48,7 +48,7 @@ class NodataRule:
             center = float(dtype.type(nodata))
         if np.isinf(center):
             return cls(None, None)
-        slack = 4 * float(np.finfo(dtype).eps) * abs(center)
+        slack = 4 * float(np.finfo(np.float32).eps) * abs(center)
         return cls(center - slack, center + slack)
 
 
