@@ -21,7 +21,7 @@ _HOME = {
     "replay": "rsclass.flow.replay",
     "preview": "rsclass.flow.preview",
     "plan": "rsclass.flow.plan",
-    "load": "rsclass.flow.models",
+    "load": "rsclass.flow.predict",
     "Model": "rsclass.flow.models",
     "Reading": "rsclass.io.source",
     "Writing": "rsclass.io.sink",
@@ -49,6 +49,7 @@ def __getattr__(name: str) -> Any:
     if not _HOME[name].startswith(("rsclass.core", "rsclass.run", "rsclass.errors")):
         # Teaches the engines to take paths and to save themselves.
         import_module("rsclass.flow.scene")
+        import_module("rsclass.flow.models")
     return getattr(import_module(_HOME[name]), name)
 
 

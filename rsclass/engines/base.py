@@ -6,7 +6,7 @@ parameters in ``__init__`` (which only stores them), learns in ``_learn`` and la
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -16,8 +16,29 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from rsclass.core.arrays import ArrayStream, as_stream
-from rsclass.core.types import NO_CLASS, Band, Block, Float, Labels, PixelStream, Prediction, Window
+from rsclass.core.types import (
+    NO_CLASS,
+    Band,
+    Block,
+    Float,
+    Labels,
+    PixelStream,
+    Prediction,
+    Sample,
+    Window,
+)
 from rsclass.errors import UsageError
+
+KEPT_PIXELS = 20_000
+"""Pixels that ``fit`` keeps in ``training_sample_``, for the statistics in a model file."""
+
+_keepers: list[Callable[[Any, Any, bool], Any]] = []
+
+
+def register_keeper(keeper: Callable[[Any, Any, bool], Any]) -> None:
+    """Let ``save`` of every engine write files through ``keeper(engine, path, overwrite)``."""
+    _keepers.append(keeper)
+
 
 LAYERS = ("confidence", "distance", "entropy", "membership")
 
@@ -74,6 +95,8 @@ class Engine(ClusterMixin, BaseEstimator):
         Sentences the user should read.
     history_ : list of dict
         One entry for each pass, epoch or event.
+    training_sample_ : Sample
+        Some of the pixels given to ``fit``.
     """
 
     method: ClassVar[str]
@@ -87,6 +110,7 @@ class Engine(ClusterMixin, BaseEstimator):
     bands_: tuple[Band, ...]
     warnings_: list[str]
     history_: list[dict[str, Any]]
+    training_sample_: Sample
 
     @property
     def halo(self) -> int:
@@ -112,7 +136,9 @@ class Engine(ClusterMixin, BaseEstimator):
             stream = ArrayStream.of_table(
                 validate_data(self, X, dtype=np.float64, ensure_min_samples=1)
             )
-        return self.fit_stream(stream)
+        self.fit_stream(stream)
+        self.training_sample_ = stream.sample(KEPT_PIXELS, 0)
+        return self
 
     def fit_stream(self, stream: PixelStream) -> Self:
         """Find the classes of a stream of pixels."""
@@ -225,6 +251,28 @@ class Engine(ClusterMixin, BaseEstimator):
         return self._predict_stream(stream, ()).labels[:, 0]
 
     # -- keeping ----------------------------------------------------------------------------
+
+    def save(self, path: Any, *, overwrite: bool = False) -> Any:
+        """Write the fitted engine to a model file, which ``rsclass.load`` reads.
+
+        Parameters
+        ----------
+        path : path
+            Ends in ``.safetensors`` by custom.
+        overwrite : bool
+            Whether an existing file may be replaced.
+
+        Returns
+        -------
+        Path
+
+        Raises
+        ------
+        OutputExistsError
+            The file exists and ``overwrite`` is false.
+        """
+        check_is_fitted(self)
+        return _keepers[-1](self, path, overwrite)
 
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """What must be kept to label again: a JSON-able card and named arrays."""

@@ -20,6 +20,7 @@ from rsclass.flow.results import Classified
 from rsclass.flow.resume import Progress
 from rsclass.flow.stream import SceneStream
 from rsclass.io.sink import Writing
+from rsclass.io.stac import stac_item
 
 
 def make_map(
@@ -87,6 +88,20 @@ def make_map(
         from rsclass.flow.pages import report_page
 
         sidecars[".html"] = report_page(stream, model, labelled, extra, command)
+    if writing.stac:
+        sidecars[".stac.json"] = stac_item(
+            item_id=outputs.path.stem,
+            href=f"./{outputs.path.name}",
+            legend=model.legend,
+            count=labelled.stats.count,
+            georeference=source.georef,
+            height=stream.height,
+            width=stream.width,
+            dtype=outputs.dtype.name,
+            created=extra["created"],
+            cloud_optimized=writing.format == "COG",
+            software={"rsclass": recipe["versions"]["rsclass"]},
+        )
     files = outputs.finish(whole, model, sidecars)
     return Classified(
         path=outputs.path,

@@ -17,7 +17,7 @@ from rsclass.core.colors import class_colors, default_names
 from rsclass.core.legend import Legend, LegendClass
 from rsclass.core.pairing import match_centers
 from rsclass.core.types import Band, Float, Sample
-from rsclass.engines.base import Engine
+from rsclass.engines.base import Engine, register_keeper
 from rsclass.engines.catalogue import engine_class
 from rsclass.errors import BrokenModelError
 from rsclass.io.atomic import write_bytes
@@ -234,9 +234,14 @@ class Model:
             ) from error
 
 
-def load(path: str | Path) -> Model:
-    """Read a model that was saved before; see :meth:`Model.read`."""
-    return Model.read(path)
+def save_engine(engine: Engine, path: str | Path, overwrite: bool) -> Path:
+    """Write an engine that was fitted by its own ``fit`` to a model file."""
+    seed = int(getattr(engine, "random_state", 0))
+    model = Model.of(engine, engine.training_sample_, {}, seed)
+    return model.save(path, overwrite=overwrite)
+
+
+register_keeper(save_engine)
 
 
 def versions() -> dict[str, str]:

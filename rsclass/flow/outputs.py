@@ -164,6 +164,11 @@ class MapOutputs:
         self._sinks[name] = self._stack.enter_context(sink)
         return sink
 
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the map's pixels; known after :meth:`open`."""
+        return self._values.dtype
+
     def write(self, piece: Piece) -> None:
         """Write one labelled window to the map and its layers."""
         self._sinks["map"].write(piece.window, self._values[piece.classes])

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsclass.core.colors import display_bands
+from rsclass.core.tree import Tree, ward
 from rsclass.flow.label import Labelled
 from rsclass.flow.models import Model
 from rsclass.flow.stream import SceneStream
@@ -59,9 +60,19 @@ def report_page(
             scene_rgb=_picture(model, labelled),
             class_map=values[labelled.picture_classes],
             evidence=extra["evidence"],
+            tree=_tree(model, labelled),
             created=extra["created"],
         )
     )
+
+
+def _tree(model: Model, labelled: Labelled) -> Tree | None:
+    """Which classes are alike, in standard deviations of the bands; None if one has no pixel."""
+    stats = labelled.stats
+    if len(stats.count) < 2 or (stats.count == 0).any():
+        return None
+    std = model.sample_stats.std
+    return ward(stats.count.astype(np.float64), stats.mean / np.where(std > 0, std, 1.0))
 
 
 def _picture(model: Model, labelled: Labelled) -> NDArray[np.uint8]:

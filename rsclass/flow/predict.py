@@ -27,6 +27,27 @@ DRIFT_SHARE = 0.05
 """Share of pixels beyond the model's reach above which a scene is called different."""
 
 
+class LoadedModel(Model):
+    """A model read from a file, ready to label scenes; see :func:`load`."""
+
+    def predict(self, scene: Any, out: str | Path | None = None, **options: Any) -> Classified:
+        """Label ``scene``; see :func:`rsclass.predict` for the options."""
+        return predict(self, scene, out, **options)
+
+
+def load(path: str | Path) -> LoadedModel:
+    """Read a model that was saved before.
+
+    Raises
+    ------
+    DataError
+        There is no such file.
+    BrokenModelError
+        It is damaged, too new, or no model.
+    """
+    return LoadedModel.read(path)
+
+
 def predict(
     model: str | Path | Model,
     scene: Any,
