@@ -117,6 +117,7 @@ class RasterSink:
         self._crc: list[int] = []
         self._turn = threading.Lock()
         self._dataset: Any = None
+        self._finished: Path | None = None
         self._target = (
             path
             if isinstance(path, Target)
@@ -146,7 +147,7 @@ class RasterSink:
         return self.dtype == np.uint8 and self.count == 1
 
     def set_colormap(self, colormap: Mapping[int, Color]) -> None:
-        """Set the colors of the values; possible until :meth:`finish`.
+        """Set the colors of the values; possible until :meth:`seal`.
 
         Raises
         ------
@@ -158,7 +159,7 @@ class RasterSink:
         self._colormap = dict(colormap)
 
     def set_descriptions(self, descriptions: Sequence[str]) -> None:
-        """Set the names of the bands; possible until :meth:`finish`."""
+        """Set the names of the bands; possible until :meth:`seal`."""
         if descriptions and len(descriptions) != self.count:
             raise ValueError(f"{len(descriptions)} descriptions for {self.count} bands.")
         self._descriptions = tuple(descriptions)
@@ -198,8 +199,24 @@ class RasterSink:
                 # One whole block at a time: GDAL then compresses each once and in this order.
                 self._dataset.write(block, window=raster_window(place_of_block))
 
+    def seal(self) -> None:
+        """Close the file and read everything back, but do not show it yet.
+
+        With several rasters in one run: seal all, then finish all, so that a disk that fills up
+        leaves none of them.
+
+        Raises
+        ------
+        IncompleteOutputError
+            Pixels are missing, or what is read back is not what was written.
+        DiskFullError, OutputError
+        """
+        with self._turn:
+            if self._finished is None:
+                self._finished = self._closed_and_verified()
+
     def finish(self, sidecars: Mapping[str, bytes] | None = None) -> Path:
-        """Close, read everything back, and put the raster and its sidecars in place.
+        """Seal the raster, and put it and its sidecars in place.
 
         Parameters
         ----------
@@ -213,15 +230,14 @@ class RasterSink:
 
         Raises
         ------
-        IncompleteOutputError
-            Pixels are missing, or what is read back is not what was written.
-        DiskFullError, OutputError
+        IncompleteOutputError, DiskFullError, OutputError
+            As :meth:`seal`; nothing is left then, and what stood there before is untouched.
         """
         try:
-            with self._turn:
-                finished = self._closed_and_verified()
-                with self._failures(finished):
-                    self._target.fill(finished, sidecars or {})
+            self.seal()
+            assert self._finished is not None  # noqa: S101 - sealed
+            with self._failures(self._finished):
+                self._target.fill(self._finished, sidecars or {})
         finally:
             self.abandon()
         return self.path

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
-from sink_helpers import COLORS, contents, image, sink_for, small_disk, write_raster
+from sink_helpers import COLORS, contents, image, sink_for, small_disk, tiles, write_raster
 
 import rsclass.io.sink as sink_module
 from rsclass.errors import (
@@ -216,6 +216,29 @@ def test_a_full_disk_leaves_the_old_output(tmp_path):
         with pytest.warns(match="free"), pytest.raises(DiskFullError):
             write_raster(noise(1700), disk / "map.tif", Writing(overwrite=True))
         assert contents(disk) == before
+
+
+def test_of_several_rasters_all_are_kept_or_none(tmp_path):
+    """P04: the second fills the disk when the first is already verified."""
+
+    def write_both(disk: Path) -> None:
+        first, second = noise(1200), noise(1400)
+        with sink_for(first, disk / "a.tif") as a, sink_for(second, disk / "b.tif") as b:
+            for sink, pixels in ((a, first), (b, second)):
+                for window, data in tiles(pixels, 512):
+                    sink.write(window, data)
+                sink.seal()
+                assert not sink.path.exists()
+            a.finish()
+            b.finish()
+
+    with small_disk(tmp_path / "small", "3m") as disk:
+        with pytest.raises(DiskFullError):
+            write_both(disk)
+        assert list(disk.iterdir()) == []
+    with small_disk(tmp_path / "large", "6m") as disk:
+        write_both(disk)
+        assert set(contents(disk)) == {"a.tif", "b.tif"}
 
 
 def test_an_output_that_cannot_fit_is_refused_before_the_work(tmp_path):
