@@ -91,14 +91,16 @@ class OnlineEngine(CenterEngine):
         wins: NDArray[np.int64],
         seed: int,
     ) -> None:
-        """Move each weak class to a pixel of the largest one, and forget its wins."""
+        """Move weak classes to pixels of the largest one; all of them forget their wins."""
         labels, _ = nearest(table, centers)
-        members = np.flatnonzero(labels == wins.argmax())
+        largest = wins.argmax()
+        members = np.flatnonzero(labels == largest)
         if len(members):
             rng = np.random.default_rng(seed)
             chosen = rng.choice(members, min(len(weak), len(members)), replace=False)
             centers[weak[: len(chosen)]] = table[chosen]
-            wins[weak[: len(chosen)]] = 0
+            # The mean of what the largest class holds until now is not that of what stays with it.
+            wins[[largest, *weak[: len(chosen)]]] = 0
 
 
 def shuffled(block: Block, scaling: Scaling, seed: int) -> Float:
