@@ -191,11 +191,12 @@ class MapOutputs:
             "RSCLASS_MODEL_SHA256": model.sha256(),
             RECIPE_TAG: json.dumps(recipe, sort_keys=True, separators=(",", ":")),
         }
+        for sink in self._sinks.values():
+            sink.set_tags(tags)
+            sink.seal()
         files = {"map": self.path}
         for name in self.writing.layers:
-            self._sinks[name].set_tags(tags)
             files[name] = self._sinks[name].finish()
-        self._sinks["map"].set_tags(tags)
         self._sinks["map"].finish(sidecars)
         for suffix in sidecars:
             files[_KINDS[suffix]] = belonging(self.path, suffix)
