@@ -246,19 +246,28 @@ def fuzzy_tally(values, valid, gain, offset, centers, fuzzifier, weight, sums, t
     """Add up what an update of fuzzy centers needs, with memberships u of every valid pixel.
 
     ``weight`` (classes,) gets the sum of ``u^m``, ``sums`` (classes, bands) of ``u^m z``.
-    ``totals`` (3,) gets the sums of ``u^m d^2`` and, where ``indices`` is true, of ``u^2`` and
-    ``-u ln u``. A pixel that lies on centers belongs to these in equal shares.
+    ``totals`` (3, classes) gets the sums of ``u^m d^2`` and, where ``indices`` is true, of
+    ``u^2`` and ``-u ln u``. A pixel that lies on centers belongs to these in equal shares.
     """
     n_bands, n_pixels = values.shape
     n_classes = centers.shape[0]
     power = 1.0 / (fuzzifier - 1.0)
     z = np.empty((n_bands, RUN))
     d = np.empty((n_classes, RUN))
+    share = np.empty((n_classes, RUN))
+    smallest = np.empty(RUN)
+    total = np.empty(RUN)
+    um = np.empty(RUN)
     for start in range(0, n_pixels, RUN):
-        n = min(RUN, n_pixels - start)
-        for b in range(n_bands):
-            for i in range(n):
-                z[b, i] = values[b, start + i] * gain[b] + offset[b]
+        n = 0
+        for i in range(start, min(start + RUN, n_pixels)):
+            if valid[i]:
+                for b in range(n_bands):
+                    z[b, n] = values[b, i] * gain[b] + offset[b]
+                n += 1
+        for i in range(n):
+            smallest[i] = np.inf
+            total[i] = 0.0
         for k in range(n_classes):
             for i in range(n):
                 d[k, i] = 0.0
@@ -267,34 +276,38 @@ def fuzzy_tally(values, valid, gain, offset, centers, fuzzifier, weight, sums, t
                 for i in range(n):
                     t = z[b, i] - m
                     d[k, i] += t * t
-        for i in range(n):
-            if not valid[start + i]:
-                continue
-            smallest = np.inf
-            for k in range(n_classes):
-                smallest = min(smallest, d[k, i])
-            total = 0.0
-            for k in range(n_classes):
-                total += _closeness(smallest, d[k, i], power)
-            for k in range(n_classes):
-                u = _closeness(smallest, d[k, i], power) / total
-                um = u * u if fuzzifier == 2.0 else u**fuzzifier
-                weight[k] += um
-                totals[0] += um * d[k, i]
-                if indices:
-                    totals[1] += u * u
+            for i in range(n):
+                smallest[i] = min(smallest[i], d[k, i])
+        for k in range(n_classes):
+            for i in range(n):
+                if smallest[i] == 0:
+                    share[k, i] = 1.0 if d[k, i] == 0 else 0.0
+                else:
+                    share[k, i] = smallest[i] / d[k, i]
+            if power != 1.0:
+                for i in range(n):
+                    share[k, i] = share[k, i] ** power
+            for i in range(n):
+                total[i] += share[k, i]
+        for k in range(n_classes):
+            for i in range(n):
+                u = share[k, i] / total[i]
+                share[k, i] = u
+                um[i] = u * u if fuzzifier == 2.0 else u**fuzzifier
+            for i in range(n):
+                weight[k] += um[i]
+                totals[0, k] += um[i] * d[k, i]
+            for b in range(n_bands):
+                added = sums[k, b]
+                for i in range(n):
+                    added += um[i] * z[b, i]
+                sums[k, b] = added
+            if indices:
+                for i in range(n):
+                    u = share[k, i]
+                    totals[1, k] += u * u
                     if u > 0:
-                        totals[2] -= u * np.log(u)
-                for b in range(n_bands):
-                    sums[k, b] += um * z[b, i]
-
-
-@compiled
-def _closeness(smallest, distance2, power):
-    if smallest == 0:
-        return 1.0 if distance2 == 0 else 0.0
-    ratio = smallest / distance2
-    return ratio if power == 1.0 else ratio**power
+                        totals[2, k] -= u * np.log(u)
 
 
 @compiled

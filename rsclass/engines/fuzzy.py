@@ -27,8 +27,8 @@ class FuzzyTally:
         Of ``u^m``.
     sums : float64 array (classes, bands)
         Of ``u^m z`` in engine space.
-    totals : float64 array (3,)
-        Of ``u^m d^2``, ``u^2`` and ``-u ln u`` over pixels and classes.
+    totals : float64 array (3, classes)
+        Of ``u^m d^2``, ``u^2`` and ``-u ln u``.
     """
 
     count: int
@@ -68,7 +68,7 @@ class FuzzyPass:
         """The tally of one block."""
         gain, offset = self.scaling.affine(block)
         weight, sums = np.zeros(len(self.centers)), np.zeros(self.centers.shape)
-        totals = np.zeros(3)
+        totals = np.zeros((3, len(self.centers)))
         valid = block.flat_valid
         kernels.fuzzy_tally(
             block.flat,
@@ -181,7 +181,7 @@ class FuzzyKMeans(CenterEngine):
             moved = tally.sums / tally.weight[:, None]
             shift = float(((moved - centers) ** 2).sum())
             self.history_.append(
-                {"pass": n_iter, "objective": float(tally.totals[0]), "shift": shift}
+                {"pass": n_iter, "objective": float(tally.totals[0].sum()), "shift": shift}
             )
             centers = moved
             if shift <= limit:
@@ -205,7 +205,7 @@ class FuzzyKMeans(CenterEngine):
         centers = self.scaling_.forward(self.centers_)
         last = FuzzyPass(self.scaling_, centers, self.fuzzifier, indices=True)
         tally = pixels.fold(last, "fuzzy K-means, last pass")
-        objective, squares, entropy = (float(total) for total in tally.totals)
+        objective, squares, entropy = (float(total.sum()) for total in tally.totals)
         self.objective_ = objective
         self.partition_coefficient_ = squares / tally.count
         self.partition_entropy_ = entropy / tally.count

@@ -1,0 +1,236 @@
+"""Every compiled loop against a plain version that adds in the same order: equal bits."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from sklearn.metrics import silhouette_samples
+
+from rsclass.core import kernels
+
+TYPES = ("uint8", "uint16", "int16", "float32", "float64")
+N_BANDS, N_PIXELS, N_CLASSES = 4, 1300, 5  # three runs of 512, the last one short
+
+
+class Scene:
+    """Pixels of one type with a map into engine space and centers there."""
+
+    def __init__(self, dtype: str) -> None:
+        rng = np.random.default_rng(TYPES.index(dtype))
+        self.dtype = np.dtype(dtype)
+        if self.dtype.kind in "iu":
+            info = np.iinfo(dtype)
+            self.values = rng.integers(info.min, info.max, (N_BANDS, N_PIXELS), endpoint=True)
+        else:
+            self.values = rng.normal(500, 300, (N_BANDS, N_PIXELS))
+        self.values = np.ascontiguousarray(self.values.astype(dtype))
+        self.valid = rng.random(N_PIXELS) < 0.9
+        self.gain = rng.uniform(0.001, 0.01, N_BANDS)
+        self.offset = rng.normal(0, 1, N_BANDS)
+        self.z = self.values.astype(np.float64) * self.gain[:, None] + self.offset[:, None]
+        self.centers = np.ascontiguousarray(self.z[:, :N_CLASSES].T + 0.001)
+        self.labels = rng.integers(-1, N_CLASSES, N_PIXELS).astype(np.int32)
+        self.origin = (
+            np.zeros(N_BANDS, np.int64)
+            if self.dtype.kind in "iu"
+            else self.values.mean(axis=1, dtype=np.float64)
+        )
+
+    def distance2(self) -> np.ndarray:
+        """Squared distances (classes, pixels), bands added in ascending order."""
+        total = np.zeros((N_CLASSES, N_PIXELS))
+        for b in range(N_BANDS):
+            difference = self.z[b] - self.centers[:, b, None]
+            total += difference * difference
+        return total
+
+    def zeros(self, *shape: int) -> np.ndarray:
+        return np.zeros(shape, self.origin.dtype)
+
+
+@pytest.fixture(params=TYPES)
+def scene(request) -> Scene:
+    return Scene(request.param)
+
+
+def test_nearest_labels_and_measures_valid_pixels(scene):
+    labels, distance2 = np.empty(N_PIXELS, np.int32), np.empty(N_PIXELS)
+    kernels.nearest(
+        scene.values, scene.valid, scene.gain, scene.offset, scene.centers, labels, distance2
+    )
+    expected = scene.distance2()
+    np.testing.assert_array_equal(labels, np.where(scene.valid, expected.argmin(axis=0), -1))
+    np.testing.assert_array_equal(distance2, np.where(scene.valid, expected.min(axis=0), np.nan))
+
+
+def test_of_centers_at_equal_distance_the_lowest_wins():
+    values = np.array([[5]], np.uint8)
+    labels, distance2 = np.empty(1, np.int32), np.empty(1)
+    centers = np.array([[9.0], [4.0], [6.0], [4.0]])
+    one, zero = np.ones(1), np.zeros(1)
+    kernels.nearest(values, np.ones(1, bool), one, zero, centers, labels, distance2)
+    assert labels.tolist() == [1]
+
+
+def test_all_distances_are_those_to_every_center(scene):
+    out = np.empty((N_CLASSES, N_PIXELS))
+    kernels.all_distances2(scene.values, scene.valid, scene.gain, scene.offset, scene.centers, out)
+    np.testing.assert_array_equal(out, np.where(scene.valid, scene.distance2(), np.nan))
+
+
+def test_center_tally_adds_up_in_the_order_of_pixels(scene):
+    shape = (N_CLASSES, N_BANDS)
+    count, distance, inertia = np.zeros(N_CLASSES, np.int64), np.zeros(N_CLASSES), np.zeros(5)
+    sums, squares = scene.zeros(*shape), scene.zeros(*shape)
+    previous = scene.centers + 0.3
+    moved = kernels.center_tally(
+        scene.values,
+        scene.valid,
+        scene.gain,
+        scene.offset,
+        scene.origin,
+        scene.centers,
+        previous,
+        count,
+        sums,
+        squares,
+        distance,
+        inertia,
+    )
+    d = scene.distance2()
+    label, best = d.argmin(axis=0), d.min(axis=0)
+    old = ((scene.z - previous[:, :, None]) ** 2).sum(axis=1).argmin(axis=0)
+    assert moved == (label != old)[scene.valid].sum()
+    x = scene.values.astype(scene.origin.dtype) - scene.origin[:, None]
+    own_distance, own_inertia = np.zeros(N_CLASSES), np.zeros(N_CLASSES)
+    own_sums, own_squares = scene.zeros(*shape), scene.zeros(*shape)
+    for i in np.flatnonzero(scene.valid):
+        own_distance[label[i]] += math.sqrt(best[i])
+        own_inertia[label[i]] += best[i]
+        own_sums[label[i]] += x[:, i]
+        own_squares[label[i]] += x[:, i] * x[:, i]
+    np.testing.assert_array_equal(count, np.bincount(label[scene.valid], minlength=N_CLASSES))
+    np.testing.assert_array_equal(distance, own_distance)
+    np.testing.assert_array_equal(inertia, own_inertia)
+    np.testing.assert_array_equal(sums, own_sums)
+    np.testing.assert_array_equal(squares, own_squares)
+
+
+def test_the_same_centers_twice_move_no_pixel(scene):
+    shape = (N_CLASSES, N_BANDS)
+    arrays = [np.zeros(N_CLASSES, np.int64), scene.zeros(*shape), scene.zeros(*shape)]
+    moved = kernels.center_tally(
+        scene.values,
+        scene.valid,
+        scene.gain,
+        scene.offset,
+        scene.origin,
+        scene.centers,
+        scene.centers,
+        *arrays,
+        np.zeros(N_CLASSES),
+        np.zeros(N_CLASSES),
+    )
+    assert moved == 0
+
+
+@pytest.mark.parametrize("tally", ["scatter_tally", "variance_tally"])
+def test_class_tallies_add_up_in_the_order_of_pixels(scene, tally):
+    count = np.zeros(N_CLASSES, np.int64)
+    sums = scene.zeros(N_CLASSES, N_BANDS)
+    products = scene.zeros(N_CLASSES, N_BANDS, N_BANDS)
+    if tally == "variance_tally":
+        products = scene.zeros(N_CLASSES, N_BANDS)
+    getattr(kernels, tally)(scene.values, scene.labels, scene.origin, count, sums, products)
+    x = scene.values.astype(scene.origin.dtype) - scene.origin[:, None]
+    own_sums, own_products = np.zeros_like(sums), np.zeros_like(products)
+    for i in np.flatnonzero(scene.labels >= 0):
+        own_sums[scene.labels[i]] += x[:, i]
+        if tally == "scatter_tally":
+            own_products[scene.labels[i]] += np.triu(x[:, i, None] * x[None, :, i])
+        else:
+            own_products[scene.labels[i]] += x[:, i] * x[:, i]
+    labeled = scene.labels[scene.labels >= 0]
+    np.testing.assert_array_equal(count, np.bincount(labeled, minlength=N_CLASSES))
+    np.testing.assert_array_equal(sums, own_sums)
+    np.testing.assert_array_equal(products, own_products)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16"])
+def test_sums_of_whole_numbers_are_those_of_python(dtype):
+    """N01: no arithmetic in the raster's own type."""
+    scene = Scene(dtype)
+    scene.values[:, :900] = np.iinfo(dtype).max
+    count = np.zeros(N_CLASSES, np.int64)
+    sums = np.zeros((N_CLASSES, N_BANDS), np.int64)
+    products = np.zeros((N_CLASSES, N_BANDS, N_BANDS), np.int64)
+    kernels.scatter_tally(scene.values, scene.labels, scene.origin, count, sums, products)
+    for k in range(N_CLASSES):
+        own = [[int(v) for v in pixel] for pixel in scene.values[:, scene.labels == k].T]
+        assert sums[k].tolist() == [sum(p[b] for p in own) for b in range(N_BANDS)]
+        assert products[k, 0, 3] == sum(p[0] * p[3] for p in own)
+        assert products[k, 3, 0] == 0
+
+
+@pytest.mark.parametrize("fuzzifier", [2.0, 1.5, 1.01, 3.0])
+def test_fuzzy_tally_adds_up_in_the_order_of_pixels(scene, fuzzifier):
+    weight, sums = np.zeros(N_CLASSES), np.zeros((N_CLASSES, N_BANDS))
+    totals = np.zeros((3, N_CLASSES))
+    kernels.fuzzy_tally(
+        scene.values,
+        scene.valid,
+        scene.gain,
+        scene.offset,
+        scene.centers,
+        fuzzifier,
+        weight,
+        sums,
+        totals,
+        True,
+    )
+    d = scene.distance2()
+    own_weight, own_sums, own_totals = (np.zeros_like(a) for a in (weight, sums, totals))
+    for i in np.flatnonzero(scene.valid):
+        closeness = [_power(d[:, i].min() / d[k, i], 1 / (fuzzifier - 1)) for k in range(5)]
+        total = sum(closeness)
+        for k in range(N_CLASSES):
+            u = closeness[k] / total
+            um = _power(u, fuzzifier)
+            own_weight[k] += um
+            own_sums[k] += um * scene.z[:, i]
+            own_totals[:, k] += [um * d[k, i], u * u, -u * math.log(u) if u > 0 else 0.0]
+    np.testing.assert_array_equal(weight, own_weight)
+    np.testing.assert_array_equal(sums, own_sums)
+    np.testing.assert_array_equal(totals, own_totals)
+
+
+def _power(base: float, exponent: float) -> float:
+    if exponent == 1:
+        return base
+    return base * base if exponent == 2 else math.pow(base, exponent)
+
+
+def test_a_pixel_on_two_centers_belongs_to_each_by_half():
+    weight, sums, totals = np.zeros(3), np.zeros((3, 1)), np.zeros((3, 3))
+    centers = np.array([[7.0], [7.0], [9.0]])
+    one, zero = np.ones(1), np.zeros(1)
+    values = np.array([[7]], np.uint8)
+    kernels.fuzzy_tally(
+        values, np.ones(1, bool), one, zero, centers, 2.0, weight, sums, totals, True
+    )
+    assert weight.tolist() == [0.25, 0.25, 0]
+    assert totals.sum(axis=1).tolist() == [0, 0.5, math.log(2)]
+
+
+def test_silhouettes_are_those_of_scikit_learn():
+    rng = np.random.default_rng(0)
+    table = rng.normal(size=(200, 3))
+    labelings = np.stack([rng.integers(0, k, 200) for k in (2, 4, 7)]).astype(np.int32)
+    labelings[2, 0] = 7  # alone in its class
+    counts = np.array([np.bincount(labels, minlength=8) for labels in labelings])
+    out = np.zeros(3)
+    kernels.silhouettes(np.ascontiguousarray(table.T), labelings, counts, out)
+    expected = [silhouette_samples(table, labels).sum() for labels in labelings]
+    np.testing.assert_allclose(out, expected, rtol=1e-9)
