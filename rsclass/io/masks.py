@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -238,7 +239,7 @@ def _polygon_mask(name: str, path: str, grid: Grid, crs: str | None) -> UserMask
         or boxes[:, 3].max() <= 0
     ):
         raise DataError(f"--mask {name} lies outside the scene; check its CRS.")
-    return _PolygonMask(grid, (path,), shapes, boxes)
+    return _PolygonMask(grid, (path,) if Path(path).is_file() else (), shapes, boxes)
 
 
 def _pixel_shape(shapely: Any, shape: Any, inverse: Affine) -> Any:

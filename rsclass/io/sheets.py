@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,9 @@ from rsclass.io.grids import Placement
 from rsclass.io.handles import Handles, is_remote, reading_env, sentence
 from rsclass.io.rasters import Layer, RasterFile
 from rsclass.io.validity import NodataRule, check_exact, valid_pixels
+
+# Seconds before each further try to read a remote file.
+_REMOTE_PAUSES = (0.1, 0.5)
 
 Pixels = tuple[NDArray[Any], Mask]
 
@@ -150,13 +154,14 @@ class Sheet:
         return Window(row, col, min(high, self.file.height - row), min(wide, self.file.width - col))
 
     def _decoded(self, window: Window, handles: Handles) -> Pixels:
-        try:
-            return self._decoded_once(window, handles)
-        except UnreadableRasterError:
-            if not is_remote(self.file.name):
-                raise
-        # GDAL keeps a body that was cut off; only a handle opened past the cache reads anew.
-        handles.renew(self.file.name)
+        pauses = _REMOTE_PAUSES if is_remote(self.file.name) else ()
+        for pause in pauses:
+            try:
+                return self._decoded_once(window, handles)
+            except UnreadableRasterError:
+                time.sleep(pause)
+                # GDAL keeps a body that was cut off; only a handle opened past it reads anew.
+                handles.renew(self.file.name)
         return self._decoded_once(window, handles)
 
     def _decoded_once(self, window: Window, handles: Handles) -> Pixels:
@@ -184,8 +189,9 @@ class Sheet:
         return numbers[:1] if self.file.shared_mask else numbers
 
     def _unreadable(self, window: Window, reason: str) -> UnreadableRasterError:
+        shown = self.file.name.removeprefix("/vsicurl/")
         return UnreadableRasterError(
-            f"{self.file.name} cannot be decoded in rows {window.row} to {window.row_end - 1}, "
+            f"{shown} cannot be decoded in rows {window.row} to {window.row_end - 1}, "
             f"columns {window.col} to {window.col_end - 1} ({reason.rstrip('.')}); "
             "get a sound copy, or pass --on-bad-tile nodata to leave such blocks out.",
             path=self.file.name,

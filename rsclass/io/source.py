@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import threading
 from collections.abc import Mapping
@@ -287,6 +288,10 @@ class RasterSource:
         reading = asdict(self.reading) | {"bands": list(self.band_numbers)}
         if self.reading.bounds:
             reading["bounds"] = list(self.reading.bounds)
+        if self.reading.mask is not None:
+            reading["mask"] = _lasting(self.reading.mask)
+        if self.reading.src_nodata is not None and math.isnan(self.reading.src_nodata):
+            reading["src_nodata"] = "nan"  # JSON has no such number
         return {
             "scene": [_lasting(path) for path in self._scene.paths],
             "product": self._scene.product,
@@ -363,6 +368,8 @@ def source_from_recipe(recipe: Mapping[str, Any], scene: Any = None) -> RasterSo
     """
     options = dict(recipe["reading"])
     options["bands"] = tuple(options["bands"])
+    if options["src_nodata"] is not None:
+        options["src_nodata"] = float(options["src_nodata"])
     if options["bounds"] is not None:
         options["bounds"] = tuple(options["bounds"])
     return open_source(recipe["scene"] if scene is None else scene, Reading(**options))

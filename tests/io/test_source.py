@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import os
 import pickle
 import threading
@@ -331,6 +333,19 @@ def test_the_recipe_opens_the_same_source_again_also_elsewhere(tmp_path):
     path.rename(tmp_path / "moved.tif")
     moved = source_from_recipe(source.recipe(), tmp_path / "moved.tif")
     np.testing.assert_array_equal(whole(moved).values, values[[2, 0], 5:15, 5:25])
+
+
+def test_the_recipe_is_strict_json_and_finds_the_mask_from_elsewhere(tmp_path, monkeypatch):
+    values = ramp(1, 4, 6, "float32")
+    write_raster(tmp_path / "a.tif", values)
+    write_raster(tmp_path / "m.tif", np.eye(4, 6, dtype="uint8"))
+    monkeypatch.chdir(tmp_path)
+    source = open_source("a.tif", Reading(src_nodata=float("nan"), mask="m.tif"))
+    recipe = json.loads(json.dumps(source.recipe(), allow_nan=False))
+    monkeypatch.chdir("/")
+    again = source_from_recipe(recipe)
+    np.testing.assert_array_equal(whole(again).valid, np.eye(4, 6) == 1)
+    assert math.isnan(again.reading.src_nodata)
 
 
 def test_an_open_dataset_stands_for_its_file(tmp_path):
