@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from rsclass.errors import MemoryLimitError, UsageError
 from rsclass.run.settings import Running
 
+CONNECT_SECONDS = 10.0
+
 
 @contextmanager
 def open_pool(running: Running) -> Iterator[Executor | None]:
@@ -36,7 +38,7 @@ def _dask_pool(address: str) -> Iterator[Executor]:
             "--scheduler needs Dask; install it with: pip install 'rsclass[dask]'."
         ) from error
     try:
-        client = Client(address, timeout=10)
+        client = Client(address, timeout=CONNECT_SECONDS)
     except (OSError, ValueError) as error:
         raise UsageError(f"no Dask scheduler answers at {address}: {error}.") from error
     try:

@@ -1,0 +1,55 @@
+"""Workers of a Dask cluster give the bytes that threads give."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rsclass.datasets import simulate
+from rsclass.errors import UsageError
+from rsclass.flow.classify import classify
+from rsclass.io.sink import Writing
+from rsclass.run.settings import Running
+
+distributed = pytest.importorskip("distributed")
+
+
+@pytest.fixture(scope="module")
+def scheduler():
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+    ) as cluster:
+        yield cluster.scheduler_address
+
+
+@pytest.mark.parametrize("method", ["kmeans", "uic"])
+def test_a_cluster_gives_the_same_bytes_as_threads(method: str, scheduler: str, tmp_path: Path):
+    scene = simulate("sentinel2", height=300, width=560, seed=1).write(tmp_path, "s")["scene"]
+    few = {
+        "kmeans": {"sample": None, "max_iter": 3},
+        "uic": {"epochs": 2, "warmup": 1, "tiles": 8, "width": 8},
+    }[method]
+    made = [
+        classify(
+            scene,
+            tmp_path / f"{name}.tif",
+            method=method,
+            classes=4,
+            parameters=few,
+            running=running,
+            writing=Writing(report=False),
+        ).path.read_bytes()
+        for name, running in (("cluster", Running(scheduler=scheduler)), ("threads", Running()))
+    ]
+    assert made[0] == made[1]
+
+
+def test_a_scheduler_that_does_not_answer_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("rsclass.run.pools.CONNECT_SECONDS", 0.5)
+    scene = simulate("sentinel2", height=40, width=40, seed=1).write(tmp_path, "s")["scene"]
+    running = Running(scheduler="tcp://127.0.0.1:9")
+    with pytest.raises(UsageError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"):
+        classify(scene, tmp_path / "m.tif", method="kmeans", classes=3, running=running)
