@@ -16,6 +16,7 @@ from rsclass.core.stats import ClassStats, ClassTally
 from rsclass.core.types import Block, Float, Labels, Window
 from rsclass.flow.models import Model
 from rsclass.flow.stream import SceneStream, UnitReader
+from rsclass.io.sheets import BadBlock
 from rsclass.run.memory import WorkPlan, plan_work
 from rsclass.run.ordered import ordered_map
 
@@ -58,6 +59,8 @@ class Piece:
         One for each canonical block, with the row it starts at.
     picture : tuple of arrays
         Every n-th pixel: labels, stored values of three bands, validity.
+    bad : tuple of BadBlock
+        Stored blocks that this worker could not decode so far.
     """
 
     window: Window
@@ -65,6 +68,7 @@ class Piece:
     layers: dict[str, NDArray[np.float32]]
     tallies: list[tuple[int, BlockTally]]
     picture: tuple[Labels, NDArray[Any], NDArray[np.bool_]]
+    bad: tuple[BadBlock, ...]
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,8 @@ class Labeller:
         tallies = [
             (part.row, self._tally(core, classes, part)) for part in split(window, self.side)
         ]
-        return Piece(window, classes, layers, tallies, self._picture(core, classes))
+        picture = self._picture(core, classes)
+        return Piece(window, classes, layers, tallies, picture, tuple(source.bad_windows))
 
     def _tally(self, core: Block, classes: Labels, part: Window) -> BlockTally:
         own = classes[part.inside(core.window)]
@@ -179,12 +184,15 @@ class Labelled:
         Every n-th pixel of the map, as indices; -1 is no class.
     picture_values : float64 array (3 bands, height, width)
         Physical values of the same pixels; NaN where invalid.
+    bad : list of BadBlock
+        Stored blocks that could not be decoded and are nodata in the map.
     """
 
     stats: ClassStats
     hectares: Float
     picture_classes: Labels
     picture_values: Float
+    bad: list[BadBlock]
 
 
 def label_scene(
@@ -218,10 +226,12 @@ def label_scene(
     picture_classes = np.full(size, -1, dtype=np.int32)
     picture_values = np.full((len(shown), *size), np.nan)
     rows: dict[int, BlockTally] = {}
+    bad: set[BadBlock] = set()
     tasks = ((window, known(window)) for window in grid)
     pieces = ordered_map(stream.executor, labeller, tasks, plan.ahead)
     for done, piece in enumerate(pieces, 1):
         write(piece)
+        bad.update(piece.bad)
         for row, tally in piece.tallies:
             rows[row] = rows[row] + tally if row in rows else tally
         small, values, valid = piece.picture
@@ -236,7 +246,7 @@ def label_scene(
     for other in others:
         total = total + other
     stats = total.classes.finish(stream.bands, origin)
-    return Labelled(stats, total.area / 10_000, picture_classes, picture_values)
+    return Labelled(stats, total.area / 10_000, picture_classes, picture_values, sorted(bad, key=_place))
 
 
 def plan_labelling(stream: SceneStream, model: Model, layers: tuple[str, ...]) -> WorkPlan:
@@ -252,3 +262,7 @@ def plan_labelling(stream: SceneStream, model: Model, layers: tuple[str, ...]) -
         fixed_bytes=8 * n_classes * n_bands**2,
         striped=stream.source.striped and model.engine.halo == 0,
     )
+
+
+def _place(block: BadBlock) -> tuple[str, Window]:
+    return block.file, block.window

@@ -66,7 +66,7 @@ def make_map(
         **({} if progress is None else {"known": progress.known}),
     )
     source.check_unchanged()
-    told = [*story["warnings"], *_about_the_map(stream, labelled, model)]
+    told = [*story["warnings"], *_about_the_map(labelled, model)]
     n_pixels, n_classified = stream.height * stream.width, int(labelled.stats.count.sum())
     whole = dict(recipe) | {"sha256": hashing.result()}
     extra = {
@@ -139,7 +139,7 @@ def map_recipe(stream: SceneStream, writing: Writing, verb: str, **how: Any) -> 
     }
 
 
-def _about_the_map(stream: SceneStream, labelled: Labelled, model: Model) -> Sequence[str]:
+def _about_the_map(labelled: Labelled, model: Model) -> Sequence[str]:
     told = []
     missing = [
         entry.name
@@ -148,10 +148,9 @@ def _about_the_map(stream: SceneStream, labelled: Labelled, model: Model) -> Seq
     ]
     if missing:
         told.append(f"no pixel of the map is in {', '.join(missing)}.")
-    bad = stream.source.bad_windows
-    if bad:
-        places = "; ".join(f"{b.file} at {tuple(b.window)}" for b in bad[:20])
+    if labelled.bad:
+        places = "; ".join(f"{b.file} at {tuple(b.window)}" for b in labelled.bad[:20])
         told.append(
-            f"{len(bad)} stored blocks could not be decoded and are nodata in the map: {places}."
+            f"{len(labelled.bad)} stored blocks could not be decoded and are nodata in the map: {places}."
         )
     return told

@@ -19,6 +19,7 @@ from rsclass.errors import (
     NoValidPixelsError,
     OutputExistsError,
     StoppedError,
+    UnreadableRasterError,
     UsageError,
 )
 from rsclass.flow.classify import classify
@@ -283,3 +284,16 @@ def test_a_stac_item_describes_the_map_on_request(copy: Path):
     assert item["id"] == "scene_kmeans3"
     assert "classification:classes" in json.dumps(item)
     assert len(item["bbox"]) == 4
+
+
+def test_a_damaged_block_is_named_and_nodata_only_when_asked_for(shared_data: Path, tmp_path: Path):
+    """R25: a real damaged file."""
+    damaged = shared_data / "odd" / "corrupt_truncated.tif"
+    out = tmp_path / "map.tif"
+    with pytest.raises(UnreadableRasterError, match=r"corrupt_truncated\.tif"):
+        classify(damaged, out, method="kmeans", classes=3, writing=QUICK)
+    assert not list(tmp_path.iterdir())
+    reading = Reading(on_bad_tile="nodata")
+    result = classify(damaged, out, method="kmeans", classes=3, reading=reading, writing=QUICK)
+    assert any("could not be decoded and are nodata" in told for told in result.warnings)
+    assert 0 < result.n_classified < result.n_pixels
