@@ -54,6 +54,10 @@ class Forward:
 class Labeler:
     """From blocks of a scene to classes.
 
+    A pixel belongs to the class of its most probable cluster. The membership in a class is the
+    probability of the class's most probable cluster, divided by the sum over classes, so that a
+    class does not win by the number of its clusters.
+
     Parameters
     ----------
     net : PixelNet
@@ -66,13 +70,13 @@ class Labeler:
     def __init__(
         self, net: PixelNet, scaling: Scaling, group: NDArray[np.int64], device: torch.device
     ) -> None:
-        self.forward = Forward(net, device)
+        # Clusters of a class stand side by side, so that a class is a slice of the logits.
+        order = np.argsort(group, kind="stable")
+        self.forward = Forward(net.keep(order), device)
+        self.sizes = np.bincount(group).tolist()
         self.scaling = scaling
         self.halo = net.shape.halo
-        self.n_classes = int(group.max()) + 1
-        member = np.zeros((self.n_classes, len(group)), dtype=np.float32)
-        member[group, np.arange(len(group))] = 1
-        self.member = torch.from_numpy(member).to(device)
+        self.n_classes = len(self.sizes)
 
     def label(self, block: Block, core: Window, layers: Collection[str] = ()) -> Prediction:
         """Label ``core``, whose edges are multiples of 128 or edges of the scene."""
@@ -86,14 +90,17 @@ class Labeler:
             valid = block.valid[tile.inside(block.window)]
             if not valid.any():
                 continue
-            probability = self._probability(block, tile)
-            best = probability.argmax(axis=0)
+            best, membership = self._classes(block, tile, wanted=bool(maps))
             labels[at] = np.where(valid, best, NO_CLASS)
-            for name, image in _layers(probability, layers).items():
-                maps[name][..., at[0], at[1]] = np.where(valid, image, np.float32(np.nan))
+            if membership is not None:
+                for name, image in _layers(membership, layers).items():
+                    maps[name][..., at[0], at[1]] = np.where(valid, image, np.float32(np.nan))
         return Prediction(labels, maps)
 
-    def _probability(self, block: Block, tile: Window) -> NDArray[np.float32]:
+    def _classes(
+        self, block: Block, tile: Window, wanted: bool
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32] | None]:
+        """The class (h, w) of every pixel, and its membership (classes, h, w) where wanted."""
         outer = block.window
         grown = Window(tile.row - outer.row, tile.col - outer.col, tile.height, tile.width).grow(
             self.halo, outer.height, outer.width
@@ -101,26 +108,23 @@ class Labeler:
         seen = grown._replace(row=grown.row + outer.row, col=grown.col + outer.col)
         inputs, _ = padded(block.cut(seen), tile, self.halo, self.scaling)
         with one_thread(), torch.inference_mode():
-            share = torch.softmax(self.forward.logits(inputs).flatten(1), dim=0)
-            of_class = (self.member @ share).cpu().numpy()
-        return of_class.reshape(self.n_classes, tile.height, tile.width)
+            clusters = torch.split(self.forward.logits(inputs), self.sizes)
+            classes = torch.stack([of_class.amax(dim=0) for of_class in clusters])
+            best = classes.argmax(dim=0).cpu().numpy()
+            return best, torch.softmax(classes, dim=0).cpu().numpy() if wanted else None
 
 
 def _layers(
-    probability: NDArray[np.float32], names: Collection[str]
+    membership: NDArray[np.float32], names: Collection[str]
 ) -> dict[str, NDArray[np.float32]]:
     made: dict[str, NDArray[np.float32]] = {}
-    tiny = np.finfo(np.float32).tiny
     if "membership" in names:
-        made["membership"] = probability
-    if "confidence" in names or "distance" in names:
-        best = np.minimum(probability.max(axis=0), 1)
-        if "confidence" in names:
-            made["confidence"] = best
-        if "distance" in names:
-            made["distance"] = -np.log(best)
+        made["membership"] = membership
+    if "confidence" in names:
+        made["confidence"] = membership.max(axis=0)
+    if "distance" in names:
+        made["distance"] = -np.log(membership.max(axis=0)) + 0  # 0, never -0
     if "entropy" in names:
-        made["entropy"] = np.maximum(
-            -(probability * np.log(np.maximum(probability, tiny))).sum(0), 0
-        )
+        terms = membership * np.log(np.maximum(membership, np.finfo(np.float32).tiny))
+        made["entropy"] = np.maximum(-terms.sum(axis=0), 0)
     return made

@@ -30,9 +30,11 @@ from rsclass.deep.infer import Forward
 from rsclass.deep.nets import PixelNet
 from rsclass.deep.patches import TilePlaces, TrainingArea
 from rsclass.deep.shards import SHARDS, Shards, follow
+from rsclass.deep.threads import one_thread
 
 __all__ = [
     "Recipe",
+    "Trained",
     "Training",
     "collapse",
     "dense_labels",
@@ -42,7 +44,6 @@ __all__ = [
 ]
 
 Report = Callable[[float, float, str], None]
-Result = tuple[PixelNet, list[dict[str, Any]]]
 
 _START_PIXELS = 20_000
 _SETTLED = 0.01  # share of labels that may still change in a settled epoch
@@ -107,19 +108,34 @@ class Training:
     report: Report
 
 
-def train_landcover(net: PixelNet, training: Training, labels: Labels) -> Result:
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a training leaves.
+
+    Parameters
+    ----------
+    net : PixelNet
+        The one that labels.
+    labels : int32 array (pixels,)
+        Its last pseudo labels: of the area's pixels (landcover) or of the drawn ones (paper).
+    history : list of dict
+        Of every epoch: loss, share of changed labels, NMI with the labels before, entropy of the
+        class histogram in nats, empty clusters, and pixels that the repair of the epoch's start
+        moved.
+    """
+
+    net: PixelNet
+    labels: Labels
+    history: list[dict[str, Any]]
+
+
+def train_landcover(net: PixelNet, training: Training, labels: Labels) -> Trained:
     """Train on dense tiles with the labels of an averaged teacher, one epoch old.
 
     Parameters
     ----------
     labels : int32 array (pixels of the area,)
         Start labels, kept for ``warmup`` epochs.
-
-    Returns
-    -------
-    net : PixelNet
-        The teacher, which labels.
-    history : list of dict
     """
     area, recipe = training.area, training.recipe
     net = net.to(training.device)
@@ -127,7 +143,7 @@ def train_landcover(net: PixelNet, training: Training, labels: Labels) -> Result
     history: list[dict[str, Any]] = []
     steps = math.ceil(recipe.tiles / recipe.batch)
     settled = 0
-    with Shards(net, training.jobs) as shards:
+    with one_thread(), Shards(net, training.jobs) as shards:
         optimizer = _optimizer(net, recipe)
         for epoch in range(recipe.epochs):
             repaired, current = _repair(labels, recipe, epoch)
@@ -152,21 +168,16 @@ def train_landcover(net: PixelNet, training: Training, labels: Labels) -> Result
             settled = settled + 1 if epoch >= recipe.warmup and entry["change"] < _SETTLED else 0
             if settled == _SETTLED_EPOCHS:
                 break
-    return teacher.cpu(), history
+    return Trained(teacher.cpu(), labels, history)
 
 
-def train_paper(net: PixelNet, training: Training, labels: Labels | None = None) -> Result:
+def train_paper(net: PixelNet, training: Training, labels: Labels | None = None) -> Trained:
     """Train as published: random labels, quota sampler, labels from the trained view.
 
     Parameters
     ----------
     labels : int32 array (pixels,), optional
         Start labels of the drawn pixels; uniform random by default.
-
-    Returns
-    -------
-    net : PixelNet
-    history : list of dict
     """
     area, recipe = training.area, training.recipe
     net = net.to(training.device)
@@ -177,7 +188,7 @@ def train_paper(net: PixelNet, training: Training, labels: Labels | None = None)
     if labels is None:
         labels = targets.random_labels(n, recipe.clusters, recipe.rng(_START))
     steps = math.ceil(n / recipe.batch)
-    with Shards(net, training.jobs) as shards:
+    with one_thread(), Shards(net, training.jobs) as shards:
         optimizer = _optimizer(net, recipe)
         for epoch in range(recipe.epochs):
             before = labels
@@ -199,7 +210,7 @@ def train_paper(net: PixelNet, training: Training, labels: Labels | None = None)
                 optimizer.step()
                 _tell(training, epoch, step, steps)
             history.append(_entry(epoch, losses, before, labels, repaired, recipe.clusters))
-    return net.cpu(), history
+    return Trained(net.cpu(), labels, history)
 
 
 def start_labels(area: TrainingArea, recipe: Recipe) -> tuple[Labels, int]:

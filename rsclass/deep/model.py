@@ -114,10 +114,10 @@ def learn(stream: PixelStream, plan: Plan, jobs: int, device_name: str) -> Learn
     training = Training(area, view, recipe, jobs, device, stream.report)
     history: list[dict[str, Any]] = []
     if recipe.clusters > 1:
-        if labels is not None:
-            net, history = train_landcover(net, training, labels)
-        else:
-            net, history = train_paper(net, training)
+        trained = (
+            train_paper(net, training) if labels is None else train_landcover(net, training, labels)
+        )
+        net, history = trained.net, trained.history
     sentence = collapse(history, recipe.clusters)
     if sentence:
         warnings.append(sentence)

@@ -92,8 +92,10 @@ class UIC(Engine):
 
     Notes
     -----
-    Layers: ``membership`` is the sum of the softmax over the clusters of a class, ``confidence``
-    its maximum, ``entropy`` is in nats, and ``distance`` is -log of the confidence.
+    A pixel belongs to the class of its most probable cluster. Layers: ``membership`` in a class is
+    the probability of the class's most probable cluster, divided by the sum over classes (a sum
+    over clusters would favor classes of many clusters), ``confidence`` its maximum, ``entropy`` is
+    in nats, and ``distance`` is -log of the confidence.
     """
 
     method: ClassVar[str] = "uic"

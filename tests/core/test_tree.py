@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.cluster.hierarchy import fcluster, linkage
+
+from rsclass.core.tree import ward
+
+
+def sum_of_squares(X, labels):
+    return sum(
+        ((X[labels == c] - X[labels == c].mean(axis=0)) ** 2).sum() for c in np.unique(labels)
+    )
+
+
+def test_equal_sizes_give_the_tree_of_scipy():
+    means = np.random.default_rng(3).normal(size=(25, 4))
+    tree = ward(np.ones(25), means)
+    expected = linkage(means, "ward")
+    np.testing.assert_array_equal(tree.merges, expected[:, :2].astype(int))
+    # scipy's height is the square root of twice the increase
+    np.testing.assert_allclose(np.sqrt(2 * tree.costs), expected[:, 2], rtol=1e-9)
+
+
+@pytest.mark.parametrize("k", [1, 2, 5, 12, 25])
+def test_a_cut_is_the_partition_of_scipy(k):
+    means = np.random.default_rng(4).normal(size=(25, 3))
+    ours = ward(np.ones(25), means).cut(k)
+    theirs = fcluster(linkage(means, "ward"), k, "maxclust")
+    assert len(np.unique(ours)) == k
+    assert len({*zip(ours.tolist(), theirs.tolist(), strict=True)}) == k
+
+
+def test_a_cost_is_the_increase_of_the_sum_of_squares_of_the_pixels():
+    rng = np.random.default_rng(5)
+    labels = np.repeat(np.arange(9), rng.integers(1, 40, 9))
+    X = rng.normal(size=(len(labels), 3)) + rng.normal(0, 2, (9, 3))[labels]
+    means = np.stack([X[labels == c].mean(axis=0) for c in range(9)])
+    tree = ward(np.bincount(labels), means)
+    totals = [sum_of_squares(X, tree.cut(k)[labels]) for k in range(9, 0, -1)]
+    np.testing.assert_allclose(np.diff(totals), tree.costs, rtol=1e-9)
+
+
+def test_equal_costs_merge_the_lowest_pair_first():
+    tree = ward(np.ones(4), np.array([[0.0], [1.0], [10.0], [11.0]]))
+    assert tree.merges.tolist() == [[0, 1], [2, 3], [4, 5]]
+    assert tree.cut(2).tolist() == [0, 0, 1, 1]
+
+
+def test_one_leaf_is_a_tree():
+    tree = ward(np.array([7]), np.zeros((1, 2)))
+    assert tree.cut(1).tolist() == [0]
+
+
+@pytest.mark.parametrize("k", [0, 4])
+def test_an_impossible_cut_is_refused(k):
+    with pytest.raises(ValueError, match="no cut"):
+        ward(np.ones(3), np.arange(3.0)[:, None]).cut(k)
