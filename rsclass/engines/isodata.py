@@ -63,8 +63,8 @@ class Isodata(CenterEngine):
     max_iter : int, default=20
         Passes at most.
     change_threshold : float, default=2
-        Stop when no more than this percentage of the pixels changed class, and neither this pass
-        nor the one before split, merged or deleted a class.
+        Stop when no more than this percentage of the pixels changed class in a pass without
+        deletions, and neither this pass nor the one before split or merged a class.
     min_class_size : int, default=5
         Smaller classes are deleted, in pixels of the sample.
     max_std : float, default=0.5
@@ -207,10 +207,8 @@ class Isodata(CenterEngine):
         previous: Float | None = None
         for n_iter in range(1, self.max_iter + 1):
             self.n_iter_ = n_iter
-            clusters, changed = self._assign(pixels, centers, previous)
-            previous, centers = centers, clusters.centers
-            if len(previous) != len(centers):  # some were deleted
-                previous = None
+            clusters, changed, previous = self._assign(pixels, centers, previous)
+            centers = clusters.centers
             if n_iter == self.max_iter:
                 break
             reshaped = self._reshape(clusters)
@@ -223,8 +221,17 @@ class Isodata(CenterEngine):
 
     def _assign(
         self, pixels: PixelStream, centers: Float, previous: Float | None
-    ) -> tuple[Clusters, float | None]:
-        """Classes around ``centers``, without small ones, and the percentage that changed class."""
+    ) -> tuple[Clusters, float | None, Float]:
+        """Give pixels to the nearest of ``centers``, after small classes were deleted.
+
+        Returns
+        -------
+        clusters : Clusters
+        changed : float or None
+            Percentage of the pixels that changed class, where that can be said.
+        centers : float64 array (classes, bands)
+            Those left of the given ones.
+        """
         clusters, tally = self._tally(pixels, centers, previous)
         small = clusters.sizes < max(self.min_class_size, 1)
         small[clusters.sizes.argmax()] = False
@@ -232,7 +239,8 @@ class Isodata(CenterEngine):
             self._log("delete", classes=[int(k)], sizes=[int(clusters.sizes[k])])
         changed = None
         if small.any():
-            clusters, tally = self._tally(pixels, centers[~small], None)
+            centers = centers[~small]
+            clusters, tally = self._tally(pixels, centers, None)
         elif previous is not None:
             changed = 100.0 * tally.moved / int(clusters.sizes.sum())
         self._log(
@@ -241,7 +249,7 @@ class Isodata(CenterEngine):
             inertia=float(tally.inertia.sum()),
             changed=changed,
         )
-        return clusters, changed
+        return clusters, changed, centers
 
     def _tally(
         self, pixels: PixelStream, centers: Float, previous: Float | None

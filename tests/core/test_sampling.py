@@ -34,6 +34,13 @@ def test_mixing_is_splitmix64(z):
     assert int(mix(np.array([z], dtype=np.uint64))[0]) == splitmix(z)
 
 
+@given(st.integers(0, 2**40), st.integers(0, 2**40), st.integers(0, MASK))
+def test_keys_stay_what_they_are_so_that_old_samples_can_be_drawn_again(row, col, seed):
+    scattered_col = (col * 0x94D049BB133111EB) & MASK
+    expected = splitmix(splitmix(row ^ splitmix(seed)) ^ scattered_col)
+    assert int(place_keys(np.array([row]), np.array([col]), seed)[0]) == expected
+
+
 @pytest.mark.parametrize("seed", [0, 1, 2**40])
 def test_keys_are_spread_evenly(seed):
     rows, cols = np.indices((300, 300))

@@ -191,6 +191,7 @@ def test_a_tiny_class_is_deleted_and_its_pixels_go_to_another():
     without = Isodata(3, min_class_size=5, **options).fit(table)
     assert [e["sizes"] for e in of_kind(without, "delete")] == [[3]]
     assert without.n_classes_ == 2
+    assert without.n_iter_ == 2  # nobody changes class between the first and the second pass
     assert (without.predict(table) >= 0).all()
     assert Isodata(3, min_class_size=3, **options).fit(table).n_classes_ == 3
 
@@ -202,6 +203,15 @@ def test_merges_no_more_pairs_in_a_pass_than_asked():
     passes = [entry["pass"] for entry in of_kind(engine, "merge")]
     assert passes
     assert len(passes) == len(set(passes))
+
+
+def test_merges_never_lead_below_the_fewest_classes():
+    table = np.random.default_rng(6).normal(0, 1, (3000, 2))
+    engine = Isodata(4, scale="none", min_classes=3, max_merges=5, min_distance=99, max_std=99).fit(
+        table
+    )
+    assert [entry["pass"] for entry in of_kind(engine, "merge")] == [1]
+    assert engine.n_classes_ == 3
 
 
 @pytest.mark.parametrize("n_classes", [1, 2, 5, 11])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
+from recut import Recut
 from sklearn.cluster import MiniBatchKMeans as Reference
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -16,14 +19,16 @@ def test_keeps_the_contract_of_scikit_learn(estimator, check):
     check(estimator)
 
 
-def sculley(image: np.ndarray, start: np.ndarray, epochs: int, batch: int, seed: int) -> np.ndarray:
-    """Algorithm 1 of Sculley 2010 in plain Python over one block."""
-    rows, cols = np.indices(image.shape[1:])
-    rows, cols = rows.ravel(), cols.ravel()
+def sculley(image: np.ndarray, start: np.ndarray, epochs: int, batch: int, seed: int, side: int):
+    """Algorithm 1 of Sculley 2010 in plain Python, over one block of the scene after the other."""
+    rows, cols = (places.ravel() for places in np.indices(image.shape[1:]))
     pixels = image.reshape(len(image), -1).T.astype(float)
+    block = rows // side * 1000 + cols // side
     centers, seen = start.astype(float).copy(), [0] * len(start)
-    for epoch in range(1, epochs + 1):
-        order = np.argsort(place_keys(rows, cols, seed * 2**20 + epoch), kind="stable")
+    for epoch, number in itertools.product(range(1, epochs + 1), np.unique(block)):
+        (inside,) = np.nonzero(block == number)
+        keys = place_keys(rows[inside], cols[inside], seed * 2**20 + epoch)
+        order = inside[np.argsort(keys)]
         for first in range(0, len(order), batch):
             members = pixels[order[first : first + batch]]
             cached = [int(((centers - x) ** 2).sum(axis=1).argmin()) for x in members]
@@ -34,7 +39,8 @@ def sculley(image: np.ndarray, start: np.ndarray, epochs: int, batch: int, seed:
     return centers
 
 
-def test_moves_its_centers_as_sculley_wrote():
+@pytest.mark.parametrize("side", [512, 13])
+def test_moves_its_centers_as_sculley_wrote(side):
     rng = np.random.default_rng(0)
     image = rng.integers(0, 500, (3, 24, 31)).astype(np.uint16)
     start = rng.uniform(0, 500, (4, 3))
@@ -48,8 +54,8 @@ def test_moves_its_centers_as_sculley_wrote():
         tolerance=0,
         reassignment_ratio=0,
         random_state=5,
-    ).fit(image)
-    expected = sculley(image, start, epochs=3, batch=50, seed=5)
+    ).fit(Recut.of(image, side))
+    expected = sculley(image, start, epochs=3, batch=50, seed=5, side=side)
     order = np.argsort(expected.mean(axis=1))
     np.testing.assert_allclose(engine.centers_, expected[order], rtol=1e-10)
 
