@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,28 +12,8 @@ from rsclass.core import starts
 from rsclass.core.types import NO_CLASS, Block, Float, PixelStream, Prediction, Window
 from rsclass.engines.base import Parameter
 from rsclass.engines.centers import COMMON, CenterEngine, CenterPass, CenterTally
+from rsclass.engines.reshaping import Clusters, Rules, merge, split
 from rsclass.errors import UsageError
-
-
-@dataclass(frozen=True)
-class Clusters:
-    """The classes of one pass, in engine space.
-
-    Parameters
-    ----------
-    centers, deviations : float64 arrays (classes, bands)
-    sizes : int64 array (classes,)
-    distances : float64 array (classes,)
-        Sum of the distances of a class's pixels to its center.
-    """
-
-    centers: Float
-    deviations: Float
-    sizes: NDArray[np.int64]
-    distances: Float
-
-    def __len__(self) -> int:
-        return len(self.centers)
 
 
 class Isodata(CenterEngine):
@@ -182,20 +161,25 @@ class Isodata(CenterEngine):
         self.random_state = random_state
 
     @property
-    def _fewest(self) -> int:
-        return self.n_classes // 2 if self.min_classes is None else self.min_classes
-
-    @property
-    def _most(self) -> int:
-        return self.n_classes if self.max_classes is None else self.max_classes
+    def _rules(self) -> Rules:
+        return Rules(
+            fewest=self.n_classes // 2 if self.min_classes is None else self.min_classes,
+            most=self.n_classes if self.max_classes is None else self.max_classes,
+            min_class_size=self.min_class_size,
+            max_std=self.max_std,
+            split_fraction=self.split_fraction,
+            min_distance=self.min_distance,
+            max_merges=self.max_merges,
+        )
 
     def check_parameters(self) -> None:
         """Raise UsageError when a parameter is outside of its range, or the ranges disagree."""
         super().check_parameters()
-        if not self._fewest <= self.n_classes <= self._most:
+        fewest, most = self._rules.fewest, self._rules.most
+        if not fewest <= self.n_classes <= most:
             raise UsageError(
                 f"isodata: n_classes is {self.n_classes}; it must lie between min_classes "
-                f"({self._fewest}) and max_classes ({self._most})."
+                f"({fewest}) and max_classes ({most})."
             )
 
     # -- learning ---------------------------------------------------------------------------
@@ -271,72 +255,13 @@ class Isodata(CenterEngine):
 
     def _reshape(self, clusters: Clusters) -> Float | None:
         """Centers after the splits or merges of this pass; None where there are none."""
-        few = len(clusters) <= self._fewest
-        if not few and (self.n_iter_ % 2 == 0 or len(clusters) >= self._most):
-            return self._merge(clusters)
-        return self._split(clusters)
-
-    def _split(self, clusters: Clusters) -> Float | None:
-        wide = self._wide(clusters)[: max(self._most - len(clusters), 0)]
-        if len(wide) == 0:
-            return None
-        centers = [center.copy() for center in clusters.centers]
-        for k in wide:
-            band = int(clusters.deviations[k].argmax())
-            deviation = float(clusters.deviations[k, band])
-            upper = centers[k].copy()
-            upper[band] += self.split_fraction * deviation
-            centers[k][band] -= self.split_fraction * deviation
-            centers.append(upper)
-            self._log(
-                "split",
-                classes=[int(k)],
-                into=[int(k), len(centers) - 1],
-                sizes=[int(clusters.sizes[k])],
-                band=band,
-                deviation=deviation,
-            )
-        return np.array(centers)
-
-    def _wide(self, clusters: Clusters) -> NDArray[np.intp]:
-        """The classes to split, the widest first."""
-        widest = clusters.deviations.max(axis=1)
-        own = clusters.distances / clusters.sizes
-        overall = clusters.distances.sum() / clusters.sizes.sum()
-        loose = (own > overall) & (clusters.sizes > 2 * (self.min_class_size + 1))
-        few = len(clusters) <= self._fewest
-        wide = np.flatnonzero((widest > self.max_std) & (loose | few))
-        # Without a distance between them the two new centers would be one.
-        if self.split_fraction == 0:
-            return wide[:0]
-        return wide[np.argsort(-widest[wide], kind="stable")]
-
-    def _merge(self, clusters: Clusters) -> Float | None:
-        centers = clusters.centers.copy()
-        used = np.zeros(len(centers), dtype=np.bool_)
-        gone = np.zeros(len(centers), dtype=np.bool_)
-        most = min(self.max_merges, len(centers) - max(self._fewest, 1))
-        for distance, i, j in self._close(clusters):
-            if gone.sum() >= most:
-                break
-            if used[i] or used[j]:
-                continue
-            used[[i, j]] = gone[j] = True
-            ni, nj = int(clusters.sizes[i]), int(clusters.sizes[j])
-            centers[i] = (ni * clusters.centers[i] + nj * clusters.centers[j]) / (ni + nj)
-            self._log("merge", classes=[i, j], sizes=[ni, nj], distance=distance)
-        return centers[~gone] if gone.any() else None
-
-    def _close(self, clusters: Clusters) -> list[tuple[float, int, int]]:
-        """Pairs of classes closer than ``min_distance``, the closest first."""
-        pairs = []
-        for i, center in enumerate(clusters.centers):
-            gaps = np.sqrt(((clusters.centers[i + 1 :] - center) ** 2).sum(axis=1))
-            pairs += [
-                (float(gaps[j]), i, i + 1 + int(j))
-                for j in np.flatnonzero(gaps < self.min_distance)
-            ]
-        return sorted(pairs)
+        rules = self._rules
+        few = len(clusters) <= rules.fewest
+        merges = not few and (self.n_iter_ % 2 == 0 or len(clusters) >= rules.most)
+        centers, events = (merge if merges else split)(clusters, rules)
+        for event in events:
+            self._log(**event)
+        return centers if events else None
 
     def _log(self, event: str, **facts: Any) -> None:
         self.history_.append({"pass": self.n_iter_, "event": event, **facts})
