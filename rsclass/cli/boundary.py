@@ -13,7 +13,6 @@ import click
 
 from rsclass.cli.logs import direct_warnings
 from rsclass.cli.session import Session, leave_stdout
-from rsclass.cli.signals import stoppable
 from rsclass.errors import RsclassError
 
 __all__ = ["Ending", "ending_of", "guarded"]
@@ -55,20 +54,20 @@ def guarded(session: Session, action: Callable[[], None]) -> int:
     int
         The exit code.
     """
-    with stoppable() as stop:
-        session.stop = stop
+    stop, ending = session.stop, Ending(0)
+    try:
+        stop.listen()
         direct_warnings(session.warn)
-        ending = Ending(0)
-        try:
-            action()
-            if sys.stdout is not None:
-                sys.stdout.flush()
-        except BaseException as error:
-            stop.ignore()
-            ending = _left_by_reader(session, error) or ending_of(error)
-            _show_traceback(session, error, ending)
+        action()
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BaseException as error:
         stop.ignore()
-        session.reporter.end(ending.event, ending.sentence, ending.code)
+        ending = _left_by_reader(session, error) or ending_of(error)
+        _show_traceback(session, error, ending)
+    stop.ignore()
+    session.reporter.end(ending.event, ending.sentence, ending.code)
+    stop.release()
     return ending.code
 
 
@@ -83,7 +82,8 @@ def _left_by_reader(session: Session, error: BaseException) -> Ending | None:
 def _show_traceback(session: Session, error: BaseException, ending: Ending) -> None:
     if ending.code == 0:
         return
-    getLogger("rsclass").error("%s", ending.sentence, exc_info=error if ending.bug else None)
+    trace = error if ending.bug else None
+    getLogger("rsclass").error("%s", ending.sentence, exc_info=trace, extra={"said": True})
     if ending.bug or session.traceback:
         session.reporter.pause()
         for line in "".join(traceback.format_exception(error)).rstrip().split("\n"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from logging import getLogger
 from typing import Any
 
 import click
@@ -39,6 +40,7 @@ class Command(click.Command):
         """Call the command, once the logs know where to go."""
         session = ctx.ensure_object(Session)
         direct_records(session.verbose, session.info)
+        getLogger("rsclass").info("%s", session.command)
         return super().invoke(ctx)
 
 

@@ -87,7 +87,7 @@ def _keep(
     param, on = flag
     name = str(param.name)
     if name in found:
-        raise UsageError(f"{path}: {key!r} gives the flag --{param.opts[-1].lstrip('-')} again.")
+        raise UsageError(f"{path}: {key!r} gives the flag --{name.replace('_', '-')} again.")
     if not on:
         value = not value
     elif getattr(param, "multiple", False):

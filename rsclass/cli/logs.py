@@ -25,7 +25,9 @@ class _Teller(logging.Handler):
         self._tell = tell
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._tell(f"{record.name}: {record.getMessage()}")
+        if not getattr(record, "said", False):
+            name = "" if record.name == "rsclass" else f"{record.name}: "
+            self._tell(f"{name}{record.getMessage()}")
 
 
 def direct_records(verbosity: int, tell: Callable[[str], None]) -> None:

@@ -7,12 +7,11 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
-__all__ = ["Stop", "stoppable"]
+__all__ = ["STDIN_VARIABLE", "Stop"]
 
 STDIN_VARIABLE = "RSCLASS_STOP_ON_STDIN_EOF"
 
@@ -32,13 +31,26 @@ class Stop:
     def __init__(self) -> None:
         self.requested = False
         self._over = False
+        self._before: dict[int, Any] = {}
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         """Handle a signal."""
-        if self._over or self.requested:
+        if not self._over and not self.requested:
+            self.requested = True
+            raise KeyboardInterrupt
+
+    def listen(self) -> None:
+        """Take over the signals that ask a program to end; in the main thread only.
+
+        A signal that the caller's shell ignores (``nohup``, ``&`` in a script) stays ignored.
+        """
+        if threading.current_thread() is not threading.main_thread():
             return
-        self.requested = True
-        raise KeyboardInterrupt
+        for number in (getattr(signal, name) for name in _NAMES if hasattr(signal, name)):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self)
+        if os.environ.get(STDIN_VARIABLE) == "1":
+            threading.Thread(target=_wait_for_eof, daemon=True).start()
 
     def check(self) -> None:
         """Raise KeyboardInterrupt if a request was made and got lost in a callback."""
@@ -49,30 +61,14 @@ class Stop:
         """The work is over; what is left takes no time and must not be cut short."""
         self._over = True
 
+    def release(self) -> None:
+        """Give the signals back; after a request they have no effect any more.
 
-@contextmanager
-def stoppable() -> Iterator[Stop]:
-    """Turn the signals that ask a program to end into KeyboardInterrupt.
-
-    A signal that the caller's shell ignores (``nohup``, ``&`` in a script) stays ignored. After a
-    request the handlers stay, because threads may still be ending when this returns.
-    """
-    stop = Stop()
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-    before: dict[int, Any] = {}
-    for number in (getattr(signal, name) for name in _NAMES if hasattr(signal, name)):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            before[number] = signal.signal(number, stop)
-    if os.environ.get(STDIN_VARIABLE) == "1":
-        threading.Thread(target=_wait_for_eof, daemon=True).start()
-    try:
-        yield stop
-    finally:
-        if not stop.requested:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+        Python resets its own handlers while it ends, and a second Ctrl-C would then kill it.
+        """
+        for number, handler in self._before.items():
+            signal.signal(number, signal.SIG_IGN if self.requested else handler)
+        self._before.clear()
 
 
 def _wait_for_eof() -> None:
