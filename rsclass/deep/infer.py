@@ -73,6 +73,7 @@ class Labeler:
         # Clusters of a class stand side by side, so that a class is a slice of the logits.
         order = np.argsort(group, kind="stable")
         self.forward = Forward(net.keep(order), device)
+        self.group = group[order]
         self.sizes = np.bincount(group).tolist()
         self.scaling = scaling
         self.halo = net.shape.halo
@@ -108,10 +109,12 @@ class Labeler:
         seen = grown._replace(row=grown.row + outer.row, col=grown.col + outer.col)
         inputs, _ = padded(block.cut(seen), tile, self.halo, self.scaling)
         with one_thread(), torch.inference_mode():
-            clusters = torch.split(self.forward.logits(inputs), self.sizes)
-            classes = torch.stack([of_class.amax(dim=0) for of_class in clusters])
-            best = classes.argmax(dim=0).cpu().numpy()
-            return best, torch.softmax(classes, dim=0).cpu().numpy() if wanted else None
+            logits = self.forward.logits(inputs)
+            best = self.group[logits.argmax(dim=0).cpu().numpy()]
+            if not wanted:
+                return best, None
+            classes = torch.stack([part.amax(dim=0) for part in torch.split(logits, self.sizes)])
+            return best, torch.softmax(classes, dim=0).cpu().numpy()
 
 
 def _layers(

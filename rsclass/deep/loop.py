@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,108 +23,21 @@ from torch.nn import functional
 from rsclass.core.lloyd import lloyd, nearest, plus_plus
 from rsclass.core.types import Labels
 from rsclass.deep import targets
-from rsclass.deep.augment import Augmentation, turn
+from rsclass.deep.augment import turn
 from rsclass.deep.infer import Forward
 from rsclass.deep.nets import PixelNet
 from rsclass.deep.patches import TilePlaces, TrainingArea
+from rsclass.deep.recipe import Recipe, Trained, Training
 from rsclass.deep.shards import SHARDS, Shards, follow
 from rsclass.deep.threads import one_thread
 
-__all__ = [
-    "Recipe",
-    "Trained",
-    "Training",
-    "collapse",
-    "dense_labels",
-    "start_labels",
-    "train_landcover",
-    "train_paper",
-]
+__all__ = ["dense_labels", "start_labels", "train_landcover", "train_paper"]
 
-Report = Callable[[float, float, str], None]
 
 _START_PIXELS = 20_000
 _SETTLED = 0.01  # share of labels that may still change in a settled epoch
 _SETTLED_EPOCHS = 3
 _SETS, _SPLITS, _VIEWS, _START = range(4)  # streams of random numbers
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How to train.
-
-    Parameters
-    ----------
-    clusters : int
-        Pseudo classes.
-    epochs, batch : int
-        Passes, and patches or tiles of one step.
-    tiles : int
-        Tiles of one epoch (landcover).
-    samples : int
-        Patches (paper).
-    warmup : int
-        Epochs in which the start labels are kept (landcover).
-    learning_rate : float
-        Of SGD with momentum 0.9 and weight decay 1e-4.
-    schedule : str
-        ``cosine`` or ``linear``, to 0.
-    balance : float
-        Exponent of the class weights ``count ** -balance`` (landcover); 0 turns the quota sampler
-        off (paper).
-    decay : float
-        Of the average that labels (landcover).
-    seed : int
-    """
-
-    clusters: int
-    epochs: int = 20
-    batch: int = 8
-    tiles: int = 128
-    samples: int = 16_384
-    warmup: int = 6
-    learning_rate: float = 0.05
-    schedule: str = "cosine"
-    balance: float = 1.0
-    decay: float = 0.97
-    seed: int = 0
-
-    def rng(self, *where: int) -> np.random.Generator:
-        """Random numbers that depend on the seed and the place in the run alone."""
-        return np.random.default_rng([self.seed % 2**63, *where])
-
-
-@dataclass(frozen=True, slots=True)
-class Training:
-    """What every epoch needs: where the pixels are, how to see them, who computes."""
-
-    area: TrainingArea
-    view: Augmentation
-    recipe: Recipe
-    jobs: int
-    device: torch.device
-    report: Report
-
-
-@dataclass(frozen=True, slots=True)
-class Trained:
-    """What a training leaves.
-
-    Parameters
-    ----------
-    net : PixelNet
-        The one that labels.
-    labels : int32 array (pixels,)
-        Its last pseudo labels: of the area's pixels (landcover) or of the drawn ones (paper).
-    history : list of dict
-        Of every epoch: loss, share of changed labels, NMI with the labels before, entropy of the
-        class histogram in nats, empty clusters, and pixels that the repair of the epoch's start
-        moved.
-    """
-
-    net: PixelNet
-    labels: Labels
-    history: list[dict[str, Any]]
 
 
 def train_landcover(net: PixelNet, training: Training, labels: Labels) -> Trained:
@@ -143,6 +54,7 @@ def train_landcover(net: PixelNet, training: Training, labels: Labels) -> Traine
     history: list[dict[str, Any]] = []
     steps = math.ceil(recipe.tiles / recipe.batch)
     settled = 0
+    start_entropy = targets.entropy(targets.histogram(labels, recipe.clusters))
     with one_thread(), Shards(net, training.jobs) as shards:
         optimizer = _optimizer(net, recipe)
         for epoch in range(recipe.epochs):
@@ -168,7 +80,7 @@ def train_landcover(net: PixelNet, training: Training, labels: Labels) -> Traine
             settled = settled + 1 if epoch >= recipe.warmup and entry["change"] < _SETTLED else 0
             if settled == _SETTLED_EPOCHS:
                 break
-    return Trained(teacher.cpu(), labels, history)
+    return Trained(teacher.cpu(), labels, history, start_entropy)
 
 
 def train_paper(net: PixelNet, training: Training, labels: Labels | None = None) -> Trained:
@@ -188,6 +100,7 @@ def train_paper(net: PixelNet, training: Training, labels: Labels | None = None)
     if labels is None:
         labels = targets.random_labels(n, recipe.clusters, recipe.rng(_START))
     steps = math.ceil(n / recipe.batch)
+    start_entropy = targets.entropy(targets.histogram(labels, recipe.clusters))
     with one_thread(), Shards(net, training.jobs) as shards:
         optimizer = _optimizer(net, recipe)
         for epoch in range(recipe.epochs):
@@ -210,7 +123,7 @@ def train_paper(net: PixelNet, training: Training, labels: Labels | None = None)
                 optimizer.step()
                 _tell(training, epoch, step, steps)
             history.append(_entry(epoch, losses, before, labels, repaired, recipe.clusters))
-    return Trained(net.cpu(), labels, history)
+    return Trained(net.cpu(), labels, history, start_entropy)
 
 
 def start_labels(area: TrainingArea, recipe: Recipe) -> tuple[Labels, int]:
@@ -230,22 +143,6 @@ def start_labels(area: TrainingArea, recipe: Recipe) -> tuple[Labels, int]:
 def dense_labels(area: TrainingArea, forward: Forward, shards: Shards) -> Labels:
     """The most probable cluster of every usable pixel, in the clean view."""
     return area.flat(shards.map(lambda c: forward.clusters(area.whole(c)), area.chunks))
-
-
-def collapse(history: list[dict[str, Any]], clusters: int) -> str | None:
-    """A sentence if the network gave up most of its clusters, as far as labels tell."""
-    if not history or clusters < 2:
-        return None
-    last = history[-1]
-    effective = math.exp(last["entropy"])
-    alive = clusters - last["empty"]
-    if alive > 1 and effective >= clusters / 4:
-        return None
-    return (
-        f"the network collapsed: {alive} of {clusters} clusters hold pixels and they are as "
-        f"uneven as {effective:.1f} equal ones; raise the balance, use more varied training areas "
-        "or ask for fewer classes."
-    )
 
 
 def _tile_step(

@@ -12,16 +12,10 @@ from rsclass.core.types import PixelStream, Sample
 from rsclass.deep.augment import Augmentation
 from rsclass.deep.clusters import Clusters, survey
 from rsclass.deep.infer import Forward, Labeler
-from rsclass.deep.loop import (
-    Recipe,
-    Training,
-    collapse,
-    start_labels,
-    train_landcover,
-    train_paper,
-)
+from rsclass.deep.loop import start_labels, train_landcover, train_paper
 from rsclass.deep.nets import PixelNet, Shape
 from rsclass.deep.patches import TrainingArea
+from rsclass.deep.recipe import Recipe, Training, collapse
 from rsclass.deep.scaling import Scaling
 from rsclass.deep.shards import Shards
 from rsclass.deep.threads import choose_device
@@ -118,9 +112,9 @@ def learn(stream: PixelStream, plan: Plan, jobs: int, device_name: str) -> Learn
             train_paper(net, training) if labels is None else train_landcover(net, training, labels)
         )
         net, history = trained.net, trained.history
-    sentence = collapse(history, recipe.clusters)
-    if sentence:
-        warnings.append(sentence)
+        sentence = collapse(trained)
+        if sentence:
+            warnings.append(sentence)
     with Shards(net, jobs) as shards:
         found = survey(stream, area, Forward(net, device), shards, plan.space)
     n_classes = min(n_classes, len(found.index))
@@ -146,7 +140,7 @@ def _constant_bands(stream: PixelStream, scaling: Scaling) -> list[str]:
     names = [stream.bands[i].name for i in scaling.constant]
     if not names:
         return []
-    return [f"{', '.join(names)} hold one value only and say nothing about the classes."]
+    return [f"bands that hold one value only say nothing about the classes: {', '.join(names)}."]
 
 
 def _distinct(sample: Sample, enough: int) -> int:

@@ -106,7 +106,7 @@ class UIC(Engine):
     )
     block: ClassVar[int] = 128
     parameters: ClassVar[dict[str, Parameter]] = {
-        "n_classes": Parameter("classes to find", low=1, high=65_535),
+        "n_classes": Parameter("classes to find", low=1, high=1024),
         "mode": Parameter(
             "land-cover maps or fidelity to the paper", choices=("landcover", "paper")
         ),

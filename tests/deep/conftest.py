@@ -8,9 +8,9 @@ import torch
 
 from rsclass.core.arrays import ArrayStream
 from rsclass.deep.augment import Augmentation
-from rsclass.deep.loop import Recipe, Training
 from rsclass.deep.nets import PixelNet, Shape
 from rsclass.deep.patches import TrainingArea
+from rsclass.deep.recipe import Recipe, Training
 from rsclass.deep.scaling import Scaling
 from rsclass.deep.threads import one_thread
 

@@ -11,6 +11,7 @@ from sklearn.metrics import adjusted_rand_score
 from rsclass.deep import loop
 from rsclass.deep.infer import Forward
 from rsclass.deep.nets import PixelNet
+from rsclass.deep.recipe import Recipe, Trained, collapse
 from rsclass.deep.shards import SHARDS, Shards
 from rsclass.errors import StoppedError
 
@@ -18,7 +19,7 @@ from rsclass.errors import StoppedError
 @pytest.mark.parametrize("jobs", [2, 3, 16])
 def test_weights_do_not_depend_on_the_number_of_threads(toy, jobs):
     def weights(n):
-        labels, k = loop.start_labels(toy.area, loop.Recipe(clusters=6))
+        labels, k = loop.start_labels(toy.area, Recipe(clusters=6))
         training = toy.training(jobs=n, clusters=k, epochs=3, tiles=16, warmup=1)
         return loop.train_landcover(toy.net(k), training, labels)
 
@@ -175,14 +176,14 @@ def test_no_table_of_features_is_kept(toy):
 def test_four_textures_are_found(make_toy, textures):
     values, truth = textures
     toy = make_toy(values)
-    labels, k = loop.start_labels(toy.area, loop.Recipe(clusters=4))
+    labels, k = loop.start_labels(toy.area, Recipe(clusters=4))
     training = toy.training(jobs=2, clusters=k, epochs=12, tiles=24, warmup=4)
     result = loop.train_landcover(toy.net(k), training, labels)
     assert adjusted_rand_score(truth.ravel(), result.labels) > 0.95
 
 
 def test_labels_of_the_warm_up_are_those_of_the_start(toy):
-    labels, k = loop.start_labels(toy.area, loop.Recipe(clusters=6))
+    labels, k = loop.start_labels(toy.area, Recipe(clusters=6))
     training = toy.training(clusters=k, epochs=3, tiles=8, warmup=9)
     result = loop.train_landcover(toy.net(k), training, labels.copy())
     np.testing.assert_array_equal(result.labels, labels)
@@ -191,7 +192,7 @@ def test_labels_of_the_warm_up_are_those_of_the_start(toy):
 
 def test_settled_labels_end_the_training(make_toy, textures):
     toy = make_toy(textures[0])
-    labels, k = loop.start_labels(toy.area, loop.Recipe(clusters=2))
+    labels, k = loop.start_labels(toy.area, Recipe(clusters=2))
     training = toy.training(jobs=2, still=True, clusters=k, epochs=60, tiles=16, warmup=3)
     result = loop.train_landcover(toy.net(k), training, labels)
     assert len(result.history) < 60
@@ -215,16 +216,21 @@ def test_equal_views_without_balance_collapse_and_it_is_said(toy):
         still=True, clusters=24, epochs=6, samples=600, batch=100, balance=0, learning_rate=1.0
     )
     result = loop.train_paper(toy.net(24), training)
-    sentence = loop.collapse(result.history, 24)
+    sentence = collapse(result)
     assert sentence is not None
     assert "the network collapsed" in sentence
     assert "24 clusters" in sentence
 
 
-def test_a_healthy_training_is_not_called_collapsed():
-    history = [{"entropy": math.log(20), "empty": 2}]
-    assert loop.collapse(history, 24) is None
-    assert loop.collapse([], 24) is None
+@pytest.mark.parametrize(
+    ("start", "end", "empty", "collapsed"),
+    [(24, 20, 2, False), (24, 5, 12, True), (6, 5, 12, False), (1.5, 1, 23, True)],
+)
+def test_a_collapse_is_measured_against_the_start(toy, start, end, empty, collapsed):
+    history = [{"entropy": math.log(end), "empty": empty}]
+    labels = np.zeros(1, dtype=np.int32)
+    trained = Trained(toy.net(24), labels, history, math.log(start))
+    assert (collapse(trained) is not None) == collapsed
 
 
 def test_the_user_can_stop_a_training(toy):
@@ -232,7 +238,7 @@ def test_the_user_can_stop_a_training(toy):
         if done >= 5:
             raise StoppedError("stopped on request.")
 
-    labels, k = loop.start_labels(toy.area, loop.Recipe(clusters=6))
+    labels, k = loop.start_labels(toy.area, Recipe(clusters=6))
     training = toy.training(report=report, clusters=k, epochs=50, tiles=8, batch=2)
     with pytest.raises(StoppedError):
         loop.train_landcover(toy.net(k), training, labels)

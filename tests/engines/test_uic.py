@@ -212,7 +212,7 @@ def test_parameters_survive_a_clone():
         ({"receptive_field": 4}, "receptive_field is 4; it must be an odd number of 1 or more"),
         ({"receptive_field": 1, "sobel": True}, "an odd number of 3 or more"),
         ({"mode": "papers"}, "choose one of landcover, paper"),
-        ({"n_classes": 0}, "it must be between 1 and 65535"),
+        ({"n_classes": 0}, "it must be between 1 and 1024"),
     ],
 )
 def test_impossible_parameters_are_refused(options, sentence):
