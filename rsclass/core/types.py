@@ -48,6 +48,9 @@ class Window(NamedTuple):
     def col_end(self) -> int:
         return self.col + self.width
 
+    def __str__(self) -> str:
+        return f"rows {self.row} to {self.row_end - 1}, columns {self.col} to {self.col_end - 1}"
+
     def grow(self, halo: int, height: int, width: int) -> Window:
         """Widen by ``halo`` pixels on every side, cut at a scene of ``height`` x ``width``."""
         row, col = max(self.row - halo, 0), max(self.col - halo, 0)

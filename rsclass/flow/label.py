@@ -246,7 +246,9 @@ def label_scene(
     for other in others:
         total = total + other
     stats = total.classes.finish(stream.bands, origin)
-    return Labelled(stats, total.area / 10_000, picture_classes, picture_values, sorted(bad, key=_place))
+    return Labelled(
+        stats, total.area / 10_000, picture_classes, picture_values, sorted(bad, key=_place)
+    )
 
 
 def plan_labelling(stream: SceneStream, model: Model, layers: tuple[str, ...]) -> WorkPlan:

@@ -22,6 +22,8 @@ from rsclass.flow.stream import SceneStream
 from rsclass.io.sink import Writing
 from rsclass.io.stac import stac_item
 
+_PLACES_TOLD = 20
+
 
 def make_map(
     stream: SceneStream,
@@ -149,8 +151,11 @@ def _about_the_map(labelled: Labelled, model: Model) -> Sequence[str]:
     if missing:
         told.append(f"no pixel of the map is in {', '.join(missing)}.")
     if labelled.bad:
-        places = "; ".join(f"{b.file} at {tuple(b.window)}" for b in labelled.bad[:20])
+        places = [f"{bad.file} {bad.window}" for bad in labelled.bad[:_PLACES_TOLD]]
+        more = len(labelled.bad) - len(places)
+        places += [f"and {more} more"] if more else []
         told.append(
-            f"{len(labelled.bad)} stored blocks could not be decoded and are nodata in the map: {places}."
+            "stored blocks that could not be decoded and are nodata in the map: "
+            f"{'; '.join(places)}."
         )
     return told

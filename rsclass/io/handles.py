@@ -15,6 +15,7 @@ import rasterio
 from rasterio.errors import NotGeoreferencedWarning
 
 from rsclass.errors import UnreadableRasterError
+from rsclass.io.names import shown_name
 
 HANDLES_PER_THREAD = 32
 
@@ -63,8 +64,11 @@ def open_dataset(name: str, *, cached: bool = True) -> Any:
     except Exception as error:  # GDAL raises more than rasterio's own classes
         if cached and is_remote(name):
             return open_dataset(name, cached=False)
+        reason = sentence(error).removeprefix(f"'{name}' ").rstrip(".")
         raise UnreadableRasterError(
-            f"{name} cannot be opened as a raster: {sentence(error)}", path=name
+            f"{shown_name(name)} cannot be opened as a raster ({reason}); check that it is a "
+            "complete raster file.",
+            path=name,
         ) from error
     if dataset.driver == "VRT":
         _check_virtual(name, local, dataset)

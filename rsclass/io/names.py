@@ -83,6 +83,11 @@ def _remote_name(name: str, scheme: str) -> str:
     )
 
 
+def shown_name(name: str) -> str:
+    """The path or URL that a GDAL name stands for, as a user knows it."""
+    return name.removeprefix("/vsicurl/")
+
+
 def short_name(name: str) -> str:
     """Stem of a path or URL, for messages and for names of outputs."""
     last = re.split(r"[?#]", name, maxsplit=1)[0] if "://" in name else name

@@ -14,6 +14,7 @@ from rsclass.core.types import Mask, Window
 from rsclass.errors import DataError, UnreadableRasterError
 from rsclass.io.grids import Placement
 from rsclass.io.handles import Handles, is_remote, reading_env, sentence
+from rsclass.io.names import shown_name
 from rsclass.io.rasters import Layer, RasterFile
 from rsclass.io.validity import NodataRule, check_exact, valid_pixels
 
@@ -189,10 +190,8 @@ class Sheet:
         return numbers[:1] if self.file.shared_mask else numbers
 
     def _unreadable(self, window: Window, reason: str) -> UnreadableRasterError:
-        shown = self.file.name.removeprefix("/vsicurl/")
         return UnreadableRasterError(
-            f"{shown} cannot be decoded in rows {window.row} to {window.row_end - 1}, "
-            f"columns {window.col} to {window.col_end - 1} ({reason.rstrip('.')}); "
+            f"{shown_name(self.file.name)} cannot be decoded in {window} ({reason.rstrip('.')}); "
             "get a sound copy, or pass --on-bad-tile nodata to leave such blocks out.",
             path=self.file.name,
             window=tuple(window),
