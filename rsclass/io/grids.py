@@ -194,7 +194,7 @@ def window_of_bounds(grid: Grid, bounds: tuple[float, float, float, float], name
     row, row_end = _centers_between(min(rows), max(rows), grid.height)
     col, col_end = _centers_between(min(cols), max(cols), grid.width)
     if row >= row_end or col >= col_end:
-        raise DataError(f"no pixel of {name} lies inside --bounds; {_extent(grid)}")
+        raise DataError(f"no pixel of {name} lies inside --bounds; the scene spans {extent(grid)}.")
     return Window(row, col, row_end - row, col_end - col)
 
 
@@ -209,11 +209,12 @@ def _centers_between(low: float, high: float, size: int) -> tuple[int, int]:
     return max(first, 0), min(last + 1, size)
 
 
-def _extent(grid: Grid) -> str:
-    assert grid.transform is not None  # noqa: S101 - callers have checked
-    xy = [_apply(grid.transform, c, r) for c in (0, grid.width) for r in (0, grid.height)]
+def extent(grid: Grid) -> str:
+    """Left, bottom, right and top in CRS units; in pixels without a transform."""
+    t = grid.transform or Affine.identity()
+    xy = [_apply(t, c, r) for c in (0, grid.width) for r in (0, grid.height)]
     xs, ys = [x for x, _ in xy], [y for _, y in xy]
-    return f"the scene spans {min(xs):g} {min(ys):g} {max(xs):g} {max(ys):g}."
+    return f"{min(xs):.10g} {min(ys):.10g} {max(xs):.10g} {max(ys):.10g}"
 
 
 def centers_inside(

@@ -17,7 +17,7 @@ from rasterio.vrt import WarpedVRT
 from rsclass.core.grid import split
 from rsclass.core.types import Float, Mask, Window
 from rsclass.errors import DataError, UnreadableRasterError, UsageError
-from rsclass.io.grids import Grid, Placement, place
+from rsclass.io.grids import Grid, Placement, extent, place
 from rsclass.io.handles import Handles, reading_env
 from rsclass.io.names import gdal_name
 from rsclass.io.rasters import RasterFile, describe
@@ -25,6 +25,8 @@ from rsclass.io.rasters import RasterFile, describe
 _BLOCK = 512
 _BLOCKS_KEPT = 16
 _WARP_TOLERANCE = 1e-4  # of a mask's pixel; GDAL takes no 0 here
+_NOT_OURS = (" Set SHAPE_RESTORE_SHX", "; It might help")  # advice that our users cannot follow
+_IDS_TOLD = 10
 
 
 class UserMask(Protocol):
@@ -33,6 +35,11 @@ class UserMask(Protocol):
     @property
     def files(self) -> tuple[str, ...]:
         """Local files that it is kept in."""
+        ...
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know of it."""
         ...
 
     def inside(self, window: Window) -> Mask:
@@ -68,6 +75,10 @@ class _RasterMask:
     def files(self) -> tuple[str, ...]:
         return self.file.files
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return ()
+
     def inside(self, window: Window) -> Mask:
         rows = self.placement.rows(window.row, window.height)
         cols = self.placement.cols(window.col, window.width)
@@ -88,10 +99,12 @@ class _BlockMask:
     """A mask made in whole blocks of a fixed layout, so that no edge depends on the windows."""
 
     files: tuple[str, ...]
+    warnings: tuple[str, ...]
 
-    def __init__(self, grid: Grid, files: tuple[str, ...]) -> None:
+    def __init__(self, grid: Grid, files: tuple[str, ...], warnings: tuple[str, ...] = ()) -> None:
         self.grid = grid
         self.files = files
+        self.warnings = warnings
         self._recent = threading.local()
 
     def inside(self, window: Window) -> Mask:
@@ -180,8 +193,15 @@ def _raster_mask(file: RasterFile, grid: Grid, crs: str | None, handles: Handles
 class _PolygonMask(_BlockMask):
     """Polygons in pixel coordinates of the scene."""
 
-    def __init__(self, grid: Grid, files: tuple[str, ...], shapes: list[Any], boxes: Float) -> None:
-        super().__init__(grid, files)
+    def __init__(
+        self,
+        grid: Grid,
+        files: tuple[str, ...],
+        warnings: tuple[str, ...],
+        shapes: list[Any],
+        boxes: Float,
+    ) -> None:
+        super().__init__(grid, files, warnings)
         self.shapes, self.boxes = shapes, boxes
 
     def _made(self, block: Window) -> Mask:
@@ -204,31 +224,17 @@ class _PolygonMask(_BlockMask):
 
 
 def _polygon_mask(name: str, path: str, grid: Grid, crs: str | None) -> UserMask:
-    import geopandas
     import shapely
 
-    try:
-        frame = geopandas.read_file(path)
-    except Exception as error:  # pyogrio passes on what GDAL raises
-        raise DataError(
-            f"--mask {name} is neither a raster nor a vector file: {str(error).splitlines()[0]}"
-        ) from error
-    geometry = frame.geometry if isinstance(frame, geopandas.GeoDataFrame) else None
-    if geometry is None:
-        raise DataError(f"--mask {name} holds no geometries; give a raster or polygons.")
-    geometry = geometry[~(geometry.isna() | geometry.is_empty)].make_valid()
-    # Twice: a mended polygon may be a collection that holds lines beside multipolygons.
-    geometry = geometry.explode(index_parts=False).explode(index_parts=False)
-    geometry = geometry[geometry.geom_type == "Polygon"]
-    if len(geometry) == 0:
-        raise DataError(f"--mask {name} holds no polygon; give a raster or polygons.")
+    geometry, warnings = _polygons(name, path)
     if (geometry.crs is None) != (crs is None):
-        without = f"--mask {name}" if geometry.crs is None else "the scene"
-        raise DataError(f"{without} has no CRS, so the mask cannot be laid over the scene.")
+        raise DataError(_without_crs(name, path, geometry.crs is None))
     if crs is not None:
         geometry = geometry.to_crs(crs)
     if not np.isfinite(geometry.total_bounds).all():
-        raise DataError(f"--mask {name} cannot be brought to the scene's CRS.")
+        raise DataError(
+            f"--mask {name} cannot be brought to the scene's CRS; check its coordinates and CRS."
+        )
     inverse = ~(grid.transform or Affine.identity())
     shapes = [_pixel_shape(shapely, shape, inverse) for shape in geometry]
     boxes = np.array([shape.bounds for shape in shapes])
@@ -238,8 +244,57 @@ def _polygon_mask(name: str, path: str, grid: Grid, crs: str | None) -> UserMask
         or boxes[:, 1].min() >= grid.height
         or boxes[:, 3].max() <= 0
     ):
-        raise DataError(f"--mask {name} lies outside the scene; check its CRS.")
-    return _PolygonMask(grid, (path,) if Path(path).is_file() else (), shapes, boxes)
+        own = " ".join(f"{value:.10g}" for value in geometry.total_bounds)
+        raise DataError(
+            f"--mask {name} lies outside the scene: in the scene's CRS it spans {own}, the scene "
+            f"{extent(grid)}; check its CRS."
+        )
+    files = (path,) if Path(path).is_file() else ()
+    return _PolygonMask(grid, files, warnings, shapes, boxes)
+
+
+def _polygons(name: str, path: str) -> tuple[Any, tuple[str, ...]]:
+    """Single valid polygons (GeoSeries), and what is wrong with the others."""
+    import geopandas
+
+    try:
+        frame = geopandas.read_file(path, fid_as_index=True)
+    except Exception as error:  # pyogrio passes on what GDAL raises
+        reason = str(error).splitlines()[0]
+        for advice in _NOT_OURS:
+            reason = reason.partition(advice)[0]
+        raise DataError(
+            f"--mask {name} is neither a raster nor a vector file ({reason.rstrip('.')}); give a "
+            "raster or polygons."
+        ) from error
+    geometry = frame.geometry if isinstance(frame, geopandas.GeoDataFrame) else None
+    if geometry is None:
+        raise DataError(f"--mask {name} holds no geometries; give a raster or polygons.")
+    present = geometry[~(geometry.isna() | geometry.is_empty)]
+    crossing = present.index[~present.is_valid].tolist()
+    # Twice: a mended polygon may be a collection that holds lines beside multipolygons.
+    polygons = present.make_valid().explode(index_parts=False).explode(index_parts=False)
+    polygons = polygons[polygons.geom_type == "Polygon"]
+    if len(polygons) == 0:
+        raise DataError(f"--mask {name} holds no polygon; give a raster or polygons.")
+    warnings = []
+    if len(present) < len(geometry):
+        warnings.append(
+            f"--mask {name}: {len(geometry) - len(present)} of {len(geometry)} features have no "
+            "geometry and were left out."
+        )
+    if crossing:
+        ids = ", ".join(map(str, crossing[:_IDS_TOLD])) + (", ..." if crossing[_IDS_TOLD:] else "")
+        warnings.append(f"--mask {name}: polygons that cross themselves were mended: {ids}.")
+    return polygons, tuple(warnings)
+
+
+def _without_crs(name: str, path: str, mask_lacks_it: bool) -> str:
+    if not mask_lacks_it:
+        return f"the scene has no CRS, so --mask {name} cannot be laid over it; assign one first."
+    prj = Path(path).with_suffix(".prj")
+    lost = f" ({prj.name} is missing)" if path.lower().endswith(".shp") and not prj.exists() else ""
+    return f"--mask {name} has no CRS{lost}, so it cannot be laid over the scene; assign one first."
 
 
 def _pixel_shape(shapely: Any, shape: Any, inverse: Affine) -> Any:

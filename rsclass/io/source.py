@@ -119,7 +119,8 @@ class RasterSource:
             )
         self.files = self._local_files(parts)
         self._stamp = self.stamp()
-        self.warnings = [*scene.warnings, *self._doubts()]
+        doubts_of_mask = self._mask.warnings if self._mask else ()
+        self.warnings = [*scene.warnings, *doubts_of_mask, *self._doubts()]
 
     def _check_palette(self, parts: list[Part]) -> None:
         if self.reading.palette_as_values:
