@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rsclass.core.types import Band, Sample
+from rsclass.core.types import Band, Float, Sample
 from rsclass.errors import BandMismatchError
 from rsclass.flow.mapping import make_map, map_recipe
 from rsclass.flow.models import Model
@@ -77,7 +77,7 @@ def predict(
     Raises
     ------
     BandMismatchError
-        The scene lacks a band of the model.
+        The scene lacks a band of the model, or its values have another scale.
     BrokenModelError
         The model cannot be used.
     UsageError, DataError, OutputError
@@ -104,6 +104,7 @@ def predict(
                 model_sha256=hashlib.sha256(trained.to_bytes()).hexdigest(),
             )
             sample = stream.sample(DRIFT_PIXELS, trained.seed)
+            check_scale(trained, source.bands, sample, source.name)
             warnings = [
                 *source.warnings,
                 *source.suspect_nodata(sample),
@@ -194,11 +195,45 @@ def _listed(bands: Sequence[Band]) -> str:
     return ", ".join(f"{b.name} ({b.role})" if b.role else b.name for b in bands)
 
 
+def check_scale(model: Model, bands: Sequence[Band], sample: Sample, scene: str) -> None:
+    """Refuse a scene whose values make sense only with the model's own scale and offset.
+
+    Scenes may well differ from the training scene in scale and offset. They are wrong where most
+    pixels lie outside of what the model has seen, but inside if read as the training scene was.
+
+    Raises
+    ------
+    BandMismatchError
+    """
+    (gain, offset), (gain_then, offset_then) = _scale(bands), _scale(model.bands)
+    differ = np.flatnonzero((gain != gain_then) | (offset != offset_then))
+    if len(differ) == 0:
+        return
+    as_trained = (sample.values - offset) / gain * gain_then + offset_then
+    if _outside(model, sample.values) > 0.5 > _outside(model, as_trained):
+        i = int(differ[0])
+        raise BandMismatchError(
+            f"{scene} is read with scale {gain[i]:g} and offset {offset[i]:g} in {bands[i].name}, "
+            f"the model was trained with {gain_then[i]:g} and {offset_then[i]:g}, and only with "
+            "these do the pixels fit it; choose --scaled or --unscaled as in training, or correct "
+            "the file (gdal_edit -scale -offset)."
+        )
+
+
+def _scale(bands: Sequence[Band]) -> tuple[Float, Float]:
+    return np.array([band.gain for band in bands]), np.array([band.offset for band in bands])
+
+
+def _outside(model: Model, values: Float) -> float:
+    """Share of the pixels that lie outside of the spectra that the model was trained on."""
+    stats = model.sample_stats
+    return float((stats.distance(values, model.engine.signatures()) > stats.reach).mean())
+
+
 def drift(model: Model, sample: Sample, scene: str) -> list[str]:
     """A sentence when the scene's spectra lie outside of what the model has seen."""
     stats = model.sample_stats
-    distance = stats.distance(sample.values, model.engine.signatures())
-    share = float((distance > stats.reach).mean())
+    share = _outside(model, sample.values)
     if share <= DRIFT_SHARE:
         return []
     std = np.where(stats.std > 0, stats.std, 1.0)

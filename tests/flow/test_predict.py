@@ -90,12 +90,25 @@ def test_bands_without_names_are_matched_by_their_place():
 
 
 def test_a_scene_of_other_spectra_is_reported(small_scene, model, tmp_path):
-    brighter = tmp_path / "bright.tif"
-    shutil.copy(small_scene, brighter)
+    brighter = Path(shutil.copy(small_scene, tmp_path / "bright.tif"))
     with rasterio.open(brighter, "r+") as dataset:
-        dataset.offsets = [0.5] * dataset.count
+        values = dataset.read()
+        dataset.write(np.where(values == dataset.nodata, values, values + 5000))
     result = predict(model, brighter, tmp_path / "map.tif", writing=QUICK)
     assert any("lie outside of the spectra" in told for told in result.warnings)
+
+
+@pytest.mark.parametrize("offset", [0.5, -0.1])
+def test_a_scene_that_fits_only_with_the_models_scale_is_refused(
+    small_scene, model, tmp_path, offset
+):
+    """R09."""
+    wrong = Path(shutil.copy(small_scene, tmp_path / "wrong.tif"))
+    with rasterio.open(wrong, "r+") as dataset:
+        dataset.offsets = [offset] * dataset.count
+        dataset.scales = [1.0] * dataset.count
+    with pytest.raises(BandMismatchError, match=r"read with scale 1 .* trained with 0\.0001"):
+        predict(model, wrong, tmp_path / "map.tif")
 
 
 def test_a_scene_of_the_same_kind_is_not_reported(model, tmp_path):
