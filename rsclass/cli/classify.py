@@ -31,7 +31,7 @@ _FIRST = (
 )
 
 _EXAMPLES = """\
-  rsclass classify scene.tif                        twelve classes by UIC
+  rsclass classify scene.tif                        # twelve classes by UIC
   rsclass classify scene.tif -m kmeans -k 8 -o map.tif
   rsclass classify scene.tif -k 6..16 -b red,green,blue,nir --src-nodata 0
   rsclass classify B02.tif B03.tif B04.tif B08.tif -o map.tif

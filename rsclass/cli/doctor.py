@@ -11,7 +11,7 @@ from rsclass.errors import QualityError
 
 _EXAMPLES = """\
   rsclass doctor
-  rsclass doctor --json > report-with-this.json
+  rsclass doctor --json
 """
 
 

@@ -231,9 +231,9 @@ def test_a_reader_who_leaves_is_no_error() -> None:
 
 def test_json_lines_are_utf8_whatever_the_locale() -> None:
     """P13"""
+    config = ("--config-file", "地図.toml")
     done = subprocess.run(
-        [sys.executable, "-m", "rsclass", "train", "s.tif", "--progress=json"]
-        + ["--config-file", "地図.toml"],
+        [sys.executable, "-m", "rsclass", "train", "s.tif", "--progress=json", *config],
         capture_output=True,
         env={**os.environ, "LC_ALL": "C", "PYTHONIOENCODING": "latin-1"},
     )

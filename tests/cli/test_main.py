@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 from importlib.metadata import version
@@ -133,6 +135,19 @@ def test_the_usage_of_one_command_says_type_default_choices_and_variable(call: C
     assert options["src-nodata"]["default"] is None
     assert (options["scaled"]["type"], options["scaled"]["default"]) == ("boolean", True)
     assert options["verbose"]["flags"] == ["-v", "--verbose"]
+
+
+def _lines() -> list[str]:
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    text = "\n".join([readme, *(str(load(name).epilog) for name in COMMANDS)])
+    return sorted({line.strip() for line in re.findall(r"^ {2,}rsclass .*$", text, re.M)})
+
+
+@pytest.mark.parametrize("line", _lines())
+def test_every_command_line_in_the_readme_and_the_help_is_understood(line: str) -> None:
+    _, name, *args = shlex.split(line, comments=True)
+    with load(name).make_context(name, args) as ctx:
+        assert ctx.command.name == name
 
 
 def test_no_two_flags_share_a_spelling() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from calls import Caller
 
 from rsclass.engines.catalogue import engine_class, make_engine, method_names
@@ -46,6 +47,12 @@ def test_defaults_lie_within_the_described_ranges_and_choices(call: Caller) -> N
             kinds = {"integer": int, "number": (int, float), "boolean": bool, "text": str}
             kinds["choice"] = str
             assert isinstance(value, kinds[parameter["type"]]), (entry["name"], parameter)
+
+
+@pytest.mark.parametrize("name", method_names())
+def test_every_method_understands_the_flag_sample(name: str) -> None:
+    plain, asked = (make_engine(name, values).get_params() for values in ({}, {"sample": "5000"}))
+    assert [asked[p] for p in plain if plain[p] != asked[p]] == [5000]
 
 
 def test_one_method_is_shown_with_ranges_aliases_and_paper(call: Caller) -> None:
