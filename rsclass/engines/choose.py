@@ -15,6 +15,9 @@ from rsclass.core.types import Float
 from rsclass.errors import UsageError
 
 MOST_PIXELS = 10_000
+MOST_BANDS = 10
+"""Of more bands fewer pixels are used: the work grows with pixels x pixels x bands."""
+
 GAP_PIXELS = 2_000
 REFERENCES = 5
 RESTARTS = 4
@@ -47,8 +50,9 @@ def choose_n_classes(table: Float, candidates: Iterable[int], seed: int) -> Choi
     Candidates are ranked by silhouette (highest first), Davies-Bouldin index (lowest) and
     Calinski-Harabasz index (highest). The best mean rank wins; of several the fewest classes.
     Gap statistic and elbow are shown as further evidence and have no vote: the gap is measured
-    on at most 2,000 pixels against 5 uniform sets, the others on at most 10,000. Indices are a
-    guide: land cover is rarely a set of separated balls.
+    on at most 2,000 pixels against 5 uniform sets, the others on at most 10,000, fewer where
+    there are more than ten bands. Indices are a guide: land cover is rarely a set of separated
+    balls.
 
     Parameters
     ----------
@@ -76,7 +80,8 @@ def choose_n_classes(table: Float, candidates: Iterable[int], seed: int) -> Choi
     wanted = sorted({int(k) for k in candidates})
     if not wanted or wanted[0] < 2:
         raise UsageError(f"classes can be chosen from numbers of 2 or more, not from {wanted}.")
-    table = _at_most(table, MOST_PIXELS, seed)
+    most = int(MOST_PIXELS * min(1.0, MOST_BANDS / table.shape[1]) ** 0.5)
+    table = _at_most(table, most, seed)
     fits = [Fit.of(table, k, seed) for k in wanted if k < len(table)]
     fits = [fit for fit, k in zip(fits, wanted, strict=False) if fit.n_classes == k]
     if not fits:

@@ -106,7 +106,8 @@ def test_the_gap_rule_agrees_on_groups_that_lie_apart():
     assert chosen == 4
 
 
-def test_more_pixels_than_are_needed_are_left_out(monkeypatch):
+@pytest.mark.parametrize(("n_bands", "n_pixels"), [(4, 500), (10, 500), (40, 250)])
+def test_more_pixels_than_are_needed_are_left_out(monkeypatch, n_bands, n_pixels):
     monkeypatch.setattr(choose, "MOST_PIXELS", 500)
     seen: list[int] = []
     kernel = choose.kernels.silhouettes
@@ -116,8 +117,9 @@ def test_more_pixels_than_are_needed_are_left_out(monkeypatch):
         kernel(values, *others)
 
     monkeypatch.setattr(choose.kernels, "silhouettes", count)
-    assert choose_n_classes(groups(3, 0, n=3000), range(2, 6), seed=0).best == 3
-    assert seen == [500]
+    table = groups(3, 0, n=3000, n_bands=n_bands)
+    assert choose_n_classes(table, range(2, 6), seed=0).best == 3
+    assert seen == [n_pixels]
 
 
 def test_two_runs_give_the_same_bits(table):
