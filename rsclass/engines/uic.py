@@ -133,7 +133,11 @@ class UIC(Engine):
             "where clusters are merged", choices=("spectra", "embedding", "logits")
         ),
         "training_pixels": Parameter(
-            "pixels of the training areas", low=1, high=100_000_000, unit="pixels"
+            "pixels of the training areas",
+            low=1,
+            high=100_000_000,
+            aliases=("sample",),
+            unit="pixels",
         ),
         "random_state": Parameter("seed", low=0, aliases=("seed",)),
     }
