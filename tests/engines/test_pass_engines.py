@@ -15,6 +15,7 @@ from rsclass.engines.catalogue import engine_class, make_engine
 METHODS = ("kmeans", "minibatch", "competitive", "isodata", "migrating", "fuzzy")
 EXACT = ("kmeans", "isodata", "migrating")
 
+
 @pytest.fixture(params=METHODS)
 def method(request) -> str:
     return request.param
