@@ -12,6 +12,7 @@ import click
 from rsclass.cli.boundary import guarded
 from rsclass.cli.commands import COMMANDS, load
 from rsclass.cli.session import Session
+from rsclass.cli.signals import leave_at_once
 from rsclass.cli.usage import EXIT_CODES, print_usage
 from rsclass.cli.values import did_you_mean
 
@@ -123,7 +124,10 @@ def main(args: Sequence[str] | None = None) -> int:
         with cli.make_context("rsclass", list(given), obj=session) as ctx:
             cli.invoke(ctx)
 
-    return guarded(session, action)
+    code = guarded(session, action)
+    if args is None and session.stop.requested:
+        leave_at_once(code)
+    return code
 
 
 def _speak_utf8() -> None:
