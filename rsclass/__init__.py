@@ -38,7 +38,7 @@ _HOME = {
     "RsclassWarning": "rsclass.errors",
 }
 
-__all__ = ["__version__", "datasets", "errors", *_HOME]  # noqa: PLE0604
+__all__ = ["__version__", "datasets", "errors", *_HOME]
 
 
 def __getattr__(name: str) -> Any:

@@ -58,15 +58,18 @@ class ArrayStream:
 
     @property
     def side(self) -> int:
+        """Side of the canonical blocks in pixels."""
         return canonical_side(self.values.itemsize * len(self.values))
 
     def read(self, window: Window) -> Block:
+        """The pixels of any window inside the image."""
         gain = np.array([b.gain for b in self.bands])
         offset = np.array([b.offset for b in self.bands])
         whole = Block(Window(0, 0, self.height, self.width), self.values, self.valid, gain, offset)
         return whole.cut(window)
 
     def sample(self, n: int | None, seed: int) -> Sample:
+        """At most ``n`` valid pixels: those with the smallest keys of seed and place."""
         rows, cols = np.nonzero(self.valid)
         if len(rows) == 0:
             raise NoValidPixelsError("no pixel is valid in every band.")
@@ -84,6 +87,7 @@ class ArrayStream:
         )
 
     def fold(self, tally: Callable[[Block], T], message: str = "") -> T:
+        """The sum of ``tally(block)`` over canonical blocks, along each row and then the rows."""
         rows: dict[int, T] = {}
         for block in self.scan(message):
             part, row = tally(block), block.window.row
@@ -92,6 +96,7 @@ class ArrayStream:
         return sum(others, start=first)
 
     def scan(self, message: str = "") -> Iterator[Block]:
+        """Canonical blocks, row by row."""
         windows = self._blocks()
         for done, window in enumerate(windows, 1):
             yield self.read(window)
@@ -105,6 +110,7 @@ class ArrayStream:
         return [Window(r, 0, min(step, self.height - r), 1) for r in range(0, self.height, step)]
 
     def report(self, done: float, total: float, message: str) -> None:
+        """Pass the news on to ``progress``."""
         if self.progress is not None:
             self.progress(done, total, message)
 

@@ -29,7 +29,8 @@ class Georeference:
     Parameters
     ----------
     transform : tuple of 6 floats or None
-        (a, b, c, d, e, f): x = a col + b row + c, y = d col + e row + f, at pixel corners, in CRS units.
+        (a, b, c, d, e, f): x = a col + b row + c, y = d col + e row + f, at pixel corners, in
+        CRS units.
     crs : str or None
         WKT of the coordinate reference system.
     gcps : tuple of GroundControlPoint
@@ -83,10 +84,12 @@ class TileGrid:
 
     @property
     def rows(self) -> int:
+        """Tiles from top to bottom."""
         return math.ceil(self.height / self.tile_height)
 
     @property
     def cols(self) -> int:
+        """Tiles from left to right."""
         return math.ceil(self.width / self.tile_width)
 
     def __len__(self) -> int:

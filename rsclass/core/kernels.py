@@ -117,7 +117,7 @@ def center_tally(
 
 @compiled
 def all_distances2(values, valid, gain, offset, centers, out):
-    """Squared distance of every pixel to every center into ``out`` (classes, pixels); NaN invalid."""
+    """Squared distance of every pixel to every center, into ``out`` (classes, pixels)."""
     n_bands, n_pixels = values.shape
     n_classes = centers.shape[0]
     z = np.empty((n_bands, RUN))

@@ -38,14 +38,17 @@ class Window(NamedTuple):
 
     @property
     def pixels(self) -> int:
+        """How many pixels it holds."""
         return self.height * self.width
 
     @property
     def row_end(self) -> int:
+        """The first row below it."""
         return self.row + self.height
 
     @property
     def col_end(self) -> int:
+        """The first column to its right."""
         return self.col + self.width
 
     def __str__(self) -> str:
@@ -78,7 +81,7 @@ class Band:
     name : str
         The band's own name (``B04``), or ``band 3`` where the file gives none.
     role : str or None
-        Its place in the spectrum (``red``, ``nir``, ``swir16``, ...; see :mod:`rsclass.core.bands`).
+        Its place in the spectrum: ``red``, ``nir``, ``swir16``; see :mod:`rsclass.core.bands`.
     wavelength : float or None
         Center wavelength in nanometres.
     gain, offset : float
@@ -115,6 +118,7 @@ class Block:
 
     @property
     def n_bands(self) -> int:
+        """How many bands it holds."""
         return int(self.values.shape[0])
 
     @property
@@ -124,6 +128,7 @@ class Block:
 
     @property
     def flat_valid(self) -> Mask:
+        """The validity as (pixels,), contiguous."""
         return np.ascontiguousarray(self.valid).reshape(-1)
 
     def cut(self, window: Window) -> Block:

@@ -81,7 +81,7 @@ class Engine(ClusterMixin, BaseEstimator):
     parameters : dict of str to Parameter
         Every constructor argument.
     halo : int
-        Pixels of context that ``predict_block`` needs on each side (a fitted property for networks).
+        Pixels of context that ``predict_block`` needs on each side.
     block : int
         Predicted windows start at multiples of this, so that every run computes the same tiles.
 
@@ -128,7 +128,7 @@ class Engine(ClusterMixin, BaseEstimator):
             Physical values; a path and the like are streamed and may be larger than memory.
         y : ignored
         """
-        if isinstance(X, np.ndarray) and X.ndim == 3 or not _is_table(X):
+        if not _is_table(X):
             stream = as_stream(X)
             self.n_features_in_ = len(stream.bands)
         else:

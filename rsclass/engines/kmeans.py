@@ -90,7 +90,8 @@ class KMeans(CenterEngine):
         centers = self._start(table)
         limit = self.tolerance * float(table.var(axis=0).mean())
         some_block = pixels.read(Window(0, 0, 1, 1))
-        for self.n_iter_ in range(1, self.max_iter + 1):
+        for passes in range(1, self.max_iter + 1):
+            self.n_iter_ = passes
             step = CenterPass(self.scaling_, centers)
             tally = pixels.fold(step, f"k-means, pass {self.n_iter_}")
             moved = np.where(tally.count[:, None] > 0, step.means(tally, some_block), centers)

@@ -13,9 +13,9 @@ from rsclass.flow.models import Model
 from rsclass.flow.outputs import MapOutputs, default_output
 from rsclass.flow.results import Classified
 from rsclass.flow.resume import resumable
-from rsclass.flow.scene import open_stream
+from rsclass.flow.scene import open_scene, open_stream
 from rsclass.io.sink import Writing
-from rsclass.io.source import Reading, open_source
+from rsclass.io.source import Reading
 from rsclass.run.settings import Running
 
 
@@ -78,7 +78,7 @@ def classify(
     running, writing = running or Running(), writing or Writing()
     engine_class(method)
     wanted = parse_classes(classes)
-    source = open_source(scene, reading or Reading())
+    source = open_scene(scene, reading or Reading())
     try:
         earlier = Model.read(match_to) if match_to is not None else None
         path = (

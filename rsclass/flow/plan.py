@@ -21,10 +21,10 @@ from rsclass.flow.label import plan_labelling
 from rsclass.flow.learn import Classes, ending, parse_classes
 from rsclass.flow.models import Model
 from rsclass.flow.outputs import MapOutputs, default_output
-from rsclass.flow.scene import open_stream
+from rsclass.flow.scene import open_scene, open_stream
 from rsclass.flow.stream import SceneStream
 from rsclass.io.sink import Writing, class_dtype
-from rsclass.io.source import Reading, open_source
+from rsclass.io.source import Reading
 from rsclass.run.memory import RESERVE
 from rsclass.run.settings import Running
 
@@ -133,7 +133,7 @@ def plan(
     running, writing = running or Running(), writing or Writing()
     wanted = parse_classes(classes)
     n_classes = wanted if isinstance(wanted, int) else wanted[1]
-    source = open_source(scene, reading or Reading())
+    source = open_scene(scene, reading or Reading())
     try:
         path = Path(out or default_output(source, ending(method, wanted) + ".tif"))
         values = {"n_classes": n_classes, "random_state": seed} | dict(parameters or {})

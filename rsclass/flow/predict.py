@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -143,7 +142,7 @@ def open_matching(scene: Any, reading: Reading, model: Model) -> RasterSource:
         chosen = tuple(source.band_numbers[i] for i in order)
         if chosen != source.band_numbers:
             source.close()
-            source = open_source(scene, replace(reading, bands=chosen))
+            source = source.with_bands(chosen)
     elif len(source.bands) != len(wanted):
         raise BandMismatchError(
             f"the model needs {len(wanted)} bands ({_listed(wanted)}), but --bands gives "

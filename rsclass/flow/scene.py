@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,11 +11,69 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from rsclass.core.arrays import ArrayStream, register_opener
-from rsclass.core.types import Band
+from rsclass.core.grid import TileGrid, canonical_side
+from rsclass.core.types import Band, Window
 from rsclass.flow.stream import SceneStream
 from rsclass.io.source import RasterSource, Reading, open_source
 from rsclass.run.pools import open_pool
 from rsclass.run.settings import Running
+
+
+def open_scene(scene: Any, reading: Reading) -> RasterSource:
+    """Open a scene; bands without a single valid pixel are left out unless bands were chosen.
+
+    One such band would make every pixel invalid. Sensors deliver them: where the atmosphere is
+    opaque, or a detector is dead.
+    """
+    source = open_source(scene, reading)
+    if reading.bands is not None or len(source.bands) == 1 or _has_valid_pixel(source):
+        return source
+    empty = []
+    for number in _uniform_bands(source):
+        band = source.with_bands((number,))
+        if not _has_valid_pixel(band):
+            empty.append(number)
+        band.close()
+    kept = tuple(number for number in source.band_numbers if number not in empty)
+    if not empty or not kept:
+        return source
+    names = [
+        band.name
+        for number, band in zip(source.band_numbers, source.bands, strict=True)
+        if number in empty
+    ]
+    source.close()
+    source = source.with_bands(kept)
+    source.warnings.append(
+        f"{', '.join(names)} of {source.name} hold no valid pixel and are left out."
+    )
+    return source
+
+
+def _uniform_bands(source: RasterSource) -> list[int]:
+    """Numbers of the bands of one value in the middle of the scene: those that may be empty."""
+    values = source.read(_from_the_middle(source)[0]).values
+    return [
+        number
+        for number, band in zip(source.band_numbers, values, strict=True)
+        if np.unique(band[np.isfinite(band)]).size < 2
+    ]
+
+
+def _has_valid_pixel(source: RasterSource) -> bool:
+    return any(source.read(window).valid.any() for window in _from_the_middle(source))
+
+
+def _from_the_middle(source: RasterSource) -> list[Window]:
+    """Windows that cover the scene, the middle first: the edges of a scene are often empty."""
+    side = canonical_side(source.dtype.itemsize * len(source.bands))
+    middle = (source.height / 2, source.width / 2)
+
+    def distance(window: Window) -> float:
+        row, col = window.row + window.height / 2, window.col + window.width / 2
+        return math.hypot(row - middle[0], col - middle[1])
+
+    return sorted(TileGrid(source.height, source.width, side, side), key=distance)
 
 
 @contextmanager

@@ -11,8 +11,8 @@ from rsclass.flow.learn import Classes, ending, parse_classes, train_model
 from rsclass.flow.models import Model
 from rsclass.flow.outputs import MODEL, default_output
 from rsclass.flow.results import Trained
-from rsclass.flow.scene import open_stream
-from rsclass.io.source import Reading, open_source
+from rsclass.flow.scene import open_scene, open_stream
+from rsclass.io.source import Reading
 from rsclass.io.target import Target
 from rsclass.run.settings import Running
 
@@ -53,7 +53,7 @@ def train(
     running = running or Running()
     engine_class(method)
     wanted = parse_classes(classes)
-    source = open_source(scene, reading or Reading())
+    source = open_scene(scene, reading or Reading())
     try:
         earlier = Model.read(match_to) if match_to is not None else None
         path = Path(model_out or default_output(source, ending(method, wanted) + MODEL))

@@ -138,20 +138,23 @@ def _item_bytes(dtype: str) -> int:
 
 
 def _described(name: str, dataset: Any) -> RasterFile:
-    interps = dataset.colorinterp
-    flags = dataset.mask_flag_enums
+    # Each of these properties visits every band, so none may be asked for once a band.
+    interps, flags = dataset.colorinterp, dataset.mask_flag_enums
+    descriptions = [(text or "").strip() for text in dataset.descriptions]
+    dtypes, nodatavals = dataset.dtypes, dataset.nodatavals
+    scales, offsets = dataset.scales, dataset.offsets
     alpha = tuple(
         i + 1
         for i, interp in enumerate(interps)
         # GDAL tags the fourth of four byte bands alpha unasked; a name says what it really is.
-        if interp == ColorInterp.alpha and _ALPHA_NAME.search(dataset.descriptions[i] or "alpha")
+        if interp == ColorInterp.alpha and _ALPHA_NAME.search(descriptions[i] or "alpha")
     )
     layers = tuple(
         Layer(
             number=i + 1,
-            band=_band(dataset, i),
-            dtype=dataset.dtypes[i],
-            nodata=dataset.nodatavals[i],
+            band=_band(dataset, i, descriptions[i], interps[i], scales[i], offsets[i]),
+            dtype=dtypes[i],
+            nodata=nodatavals[i],
             has_mask=MaskFlags.alpha not in flags[i]
             and (MaskFlags.per_dataset in flags[i] or not flags[i]),
             palette=interps[i] == ColorInterp.palette,
@@ -176,10 +179,11 @@ def _described(name: str, dataset: Any) -> RasterFile:
     )
 
 
-def _band(dataset: Any, i: int) -> Band:
-    description = (dataset.descriptions[i] or "").strip()
-    color = _COLOR_ROLES.get(dataset.colorinterp[i])
-    gain, offset = float(dataset.scales[i]), float(dataset.offsets[i])
+def _band(
+    dataset: Any, i: int, description: str, interp: ColorInterp, gain: float, offset: float
+) -> Band:
+    color = _COLOR_ROLES.get(interp)
+    gain, offset = float(gain), float(offset)
     usable = gain != 0 and abs(gain) < float("inf") and abs(offset) < float("inf")
     return Band(
         name=description or f"band {i + 1}",

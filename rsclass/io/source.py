@@ -231,6 +231,10 @@ class RasterSource:
         names = [band.name for band in self.bands]
         return suspected_nodata(stored, self._declared, names, self.name)
 
+    def with_bands(self, numbers: tuple[int, ...]) -> RasterSource:
+        """The same scene with other bands, given by their 1-based numbers."""
+        return RasterSource(self._scene, replace(self.reading, bands=numbers))
+
     def nothing_valid(self) -> str:
         """The sentence that says why no pixel is left."""
         declared = sorted({f"{value:g}" for value in self._declared if value is not None})

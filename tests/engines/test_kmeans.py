@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from sklearn.cluster import KMeans as Reference
@@ -42,7 +44,7 @@ def test_inertia_is_level_with_the_best_of_ten_starts_of_scikit_learn(three_grou
 def test_inertia_never_increases(three_groups):
     history = KMeans(6, tolerance=0).fit(three_groups).history_
     inertia = [entry["inertia"] for entry in history]
-    assert all(b <= a * (1 + 1e-12) for a, b in zip(inertia, inertia[1:], strict=False))
+    assert all(b <= a * (1 + 1e-12) for a, b in itertools.pairwise(inertia))
 
 
 def test_every_pixel_and_a_sample_of_every_pixel_give_the_same_centers():

@@ -297,3 +297,19 @@ def test_a_damaged_block_is_named_and_nodata_only_when_asked_for(shared_data: Pa
     result = classify(damaged, out, method="kmeans", classes=3, reading=reading, writing=QUICK)
     assert any("could not be decoded and are nodata" in told for told in result.warnings)
     assert 0 < result.n_classified < result.n_pixels
+
+
+def test_bands_without_a_valid_pixel_are_left_out_and_named(shared_data: Path, tmp_path: Path):
+    """A hyperspectral scene with six bands where the atmosphere is opaque."""
+    scene = shared_data / "enmap_potsdam" / "image.tif"
+    parameters = {"max_iter": 2, "restarts": 1}
+    result = classify(
+        scene, tmp_path / "map.tif", method="kmeans", classes=4, parameters=parameters
+    )
+    with rasterio.open(scene) as dataset:
+        empty = [i for i in dataset.indexes if not dataset.read_masks(i).any()]
+        assert len(result.model.bands) == dataset.count - len(empty)
+    assert sum("hold no valid pixel" in told for told in result.warnings) == 1
+    assert result.n_classified == 18_432
+    with pytest.raises(NoValidPixelsError):
+        classify(scene, tmp_path / "m.tif", reading=Reading(bands=(1, empty[0])))
