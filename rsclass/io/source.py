@@ -292,11 +292,12 @@ class RasterSource:
         """What is needed to open the same source again, for JSON; see `source_from_recipe`."""
         reading = asdict(self.reading) | {"bands": list(self.band_numbers)}
         if self.reading.bounds:
-            reading["bounds"] = list(self.reading.bounds)
+            reading["bounds"] = [float(side) for side in self.reading.bounds]
         if self.reading.mask is not None:
             reading["mask"] = _lasting(self.reading.mask)
-        if self.reading.src_nodata is not None and math.isnan(self.reading.src_nodata):
-            reading["src_nodata"] = "nan"  # JSON has no such number
+        if self.reading.src_nodata is not None:
+            nodata = float(self.reading.src_nodata)
+            reading["src_nodata"] = "nan" if math.isnan(nodata) else nodata  # JSON has no NaN
         return {
             "scene": [_lasting(path) for path in self._scene.paths],
             "product": self._scene.product,
