@@ -145,7 +145,8 @@ def at_resolution(grid: Grid, resolution: float | None) -> Grid:
     Raises
     ------
     UsageError
-        The resolution is no positive number, or the grid has no geotransform.
+        The resolution is no positive number or wider than the scene, or the grid has no
+        geotransform.
     """
     if resolution is None:
         return grid
@@ -155,6 +156,8 @@ def at_resolution(grid: Grid, resolution: float | None) -> Grid:
         raise UsageError("--resolution needs a scene with a geotransform; this one has none.")
     t = grid.transform
     across, down = math.hypot(t.a, t.d) / resolution, math.hypot(t.b, t.e) / resolution
+    if max(grid.width * across, grid.height * down) < 1:
+        raise UsageError(f"--resolution {resolution:g} is wider than the whole scene; choose less.")
     return Grid(
         max(round(grid.height * down), 1),
         max(round(grid.width * across), 1),

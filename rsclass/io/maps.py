@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
-from rasterio.errors import RasterioError
 from rasterio.windows import Window as RasterWindow
 
 from rsclass.core.grid import TileGrid
-from rsclass.errors import DataError, UnreadableRasterError
-from rsclass.io.placing import without_placing_warnings
+from rsclass.errors import DataError
+from rsclass.io.handles import open_dataset
+from rsclass.io.names import gdal_name, given_name
 
 RECIPE_TAG = "RSCLASS_RECIPE"
 
@@ -62,8 +61,4 @@ def differing_pixels(path: str | Path, other: str | Path) -> int:
 
 
 def _opened(path: str | Path) -> Any:
-    try:
-        with without_placing_warnings():
-            return rasterio.open(path, sharing=False)
-    except RasterioError as error:
-        raise UnreadableRasterError(f"{path} cannot be opened as a raster: {error}.") from error
+    return open_dataset(gdal_name(given_name(path)))

@@ -16,7 +16,7 @@ from rsclass.io.grids import Placement
 from rsclass.io.handles import Handles, is_remote, reading_env, sentence
 from rsclass.io.names import shown_name
 from rsclass.io.rasters import Layer, RasterFile
-from rsclass.io.validity import NodataRule, check_exact, valid_pixels
+from rsclass.io.validity import NodataRule, check_magnitude, valid_pixels
 
 # Seconds before each further try to read a remote file.
 _REMOTE_PAUSES = (0.1, 0.5)
@@ -182,7 +182,7 @@ class Sheet:
         if values.shape != (len(self.layers), window.height, window.width):
             raise self._unreadable(window, f"a block of shape {values.shape} came back.")
         valid = valid_pixels(values, self.rules, masks)
-        check_exact(values, valid, self.file.name)
+        check_magnitude(values, valid, self.file.name)
         return values, valid
 
     def _mask_numbers(self) -> list[int]:

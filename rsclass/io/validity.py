@@ -13,6 +13,7 @@ from rsclass.core.types import Float, Mask
 from rsclass.errors import DataError
 
 _EXACT = 2**53
+_SQUARABLE = 1e140
 _SUSPECTS = (-9999.0, -32768.0, 0.0, 65535.0, 3.4e38, -3.4e38)
 _SUSPECT_SHARE = 0.01
 
@@ -86,23 +87,32 @@ def valid_pixels(
     return valid
 
 
-def check_exact(values: NDArray[Any], valid: Mask, name: str) -> None:
-    """Refuse whole numbers that float64 cannot hold.
+def check_magnitude(values: NDArray[Any], valid: Mask, name: str) -> None:
+    """Refuse numbers that statistics in float64 cannot hold.
 
     Raises
     ------
     DataError
-        A valid pixel of a 64-bit integer raster lies beyond 2^53.
+        A valid pixel of a 64-bit integer raster lies beyond 2^53, or one of a float64 raster
+        beyond 1e140, where sums of squares overflow.
     """
-    if values.dtype.kind not in "iu" or values.dtype.itemsize < 8:
+    if values.dtype.itemsize < 8:
         return
+    whole = values.dtype.kind in "iu"
+    most = _EXACT if whole else _SQUARABLE
     for band in values:
         met = band[valid]
-        if met.size and (int(met.max()) > _EXACT or int(met.min()) < -_EXACT):
+        if not met.size or (met.max() <= most and met.min() >= -most):
+            continue
+        if whole:
             raise DataError(
                 f"{name} holds {met.dtype} values beyond 2^53, which no statistic can hold "
                 "exactly; rescale it or convert it to float64 first."
             )
+        raise DataError(
+            f"{name} holds values beyond {most:g}, whose squares no statistic can hold; set "
+            "--src-nodata if they mean no data, or rescale it first."
+        )
 
 
 def suspected_nodata(

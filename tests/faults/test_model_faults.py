@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fault_scenes import stripes, write
+from fault_scenes import stripes, vrt, write
 from workplace import BESIDE_MAP, Workplace
 
 from rsclass.core.legend import Legend
@@ -98,6 +98,23 @@ def test_a_damaged_model_is_refused(
     said = "its own SHA-256" if way == "flipped" else "model of rsclass"
     place.predict(model, scene).refused(3, "model.safetensors is", said)
     place.classify(scene, "--match-to", model).refused(3, "model.safetensors is", said)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        pytest.param("scene.tif", "scene.tif carries no recipe", id="R28-scene"),
+        pytest.param("text.tif", "text.tif cannot be opened as a raster", id="R28-text"),
+        pytest.param("none.tif", "none.tif does not exist; check the path", id="R28-none"),
+        pytest.param("virtual.tif", "virtual.tif is a virtual raster", id="H04"),
+    ],
+)
+def test_what_is_no_map_cannot_be_made_again(
+    place: Workplace, scene: Path, name: str, said: str
+) -> None:
+    (place.inputs / "text.tif").write_text("no raster")
+    (place.inputs / "virtual.tif").write_text(vrt(scene))
+    place.run("replay", place.inputs / name, "--progress", "none").refused(3, said)
 
 
 @pytest.mark.parametrize("name", ["none.safetensors", "."])

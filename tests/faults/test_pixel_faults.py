@@ -196,6 +196,15 @@ def test_numbers_beyond_what_a_float_holds_are_refused(place: Workplace) -> None
     place.classify(scene).refused(3, "a.tif holds uint64 values beyond 2^53", "rescale it")
 
 
+@pytest.mark.parametrize("value", [1.7976931348623157e308, -1e200])
+def test_numbers_whose_squares_overflow_are_refused(place: Workplace, value: float) -> None:
+    """R04: the lowest and highest float64 are usual fill values."""
+    scene = write(place.inputs / "a.tif", with_top_rows(value, "float64"))
+    place.classify(scene).refused(3, "a.tif holds values beyond 1e+140", "set --src-nodata")
+    place.classify(scene, "--src-nodata", repr(value)).done()
+    assert (classes_of(place.map) != 0).sum() == BELOW
+
+
 def test_a_color_table_is_refused_unless_asked_for(place: Workplace) -> None:
     """R18."""
     scene = write(place.inputs / "a.tif", stripes(1, dtype="uint8"), photometric="palette")
