@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rsclass.core.grid import split
 from rsclass.core.types import Mask, Window
 from rsclass.errors import DataError, UnreadableRasterError
 from rsclass.io.grids import Placement
@@ -18,6 +20,8 @@ from rsclass.io.names import shown_name
 from rsclass.io.rasters import Layer, RasterFile
 from rsclass.io.validity import NodataRule, check_magnitude, valid_pixels
 
+# Of the file: a coarse resolution must not take more memory than a fine one.
+_PIXELS_AT_ONCE = 2**20
 # Seconds before each further try to read a remote file.
 _REMOTE_PAUSES = (0.1, 0.5)
 
@@ -77,6 +81,18 @@ class Sheet:
 
         Blocks that cannot be decoded are invalid and added to ``bad``; None: they raise.
         """
+        down, across = self.placement.scale
+        side = max(math.isqrt(int(_PIXELS_AT_ONCE / (down * across))), 1)
+        if down * across <= 1 or max(window.height, window.width) <= side:
+            return self._laid(window, handles, bad)
+        values = np.empty((len(self.layers), window.height, window.width), dtype=self.dtype)
+        valid: Mask = np.empty((window.height, window.width), dtype=np.bool_)
+        for part in split(window, side):
+            rows, cols = part.inside(window)
+            values[:, rows, cols], valid[rows, cols] = self._laid(part, handles, bad)
+        return values, valid
+
+    def _laid(self, window: Window, handles: Handles, bad: set[BadBlock] | None) -> Pixels:
         if self.placement.factor is None:
             return self._nearest(window, handles, bad)
         down, across = self.placement.factor

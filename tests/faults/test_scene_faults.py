@@ -80,6 +80,11 @@ def test_files_that_do_not_fit_together_are_refused(
     place.classify(scene, second).refused(3, said, "other.tif", "gdalwarp")
 
 
+def test_pixels_wider_than_the_scene_are_refused(place: Workplace, scene: Path) -> None:
+    """P08: they would be one mean of numberless pixels beside the scene."""
+    place.classify(scene, "--resolution", "1e9").refused(2, "--resolution 1e+09 is wider")
+
+
 # -- damage ------------------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import geopandas
 import numpy as np
@@ -344,6 +345,25 @@ def test_a_mask_that_is_neither_raster_nor_vector_is_refused(tmp_path):
     (tmp_path / "m.txt").write_text("nothing")
     with pytest.raises(DataError, match="neither a raster nor a vector file"):
         open_source(path, Reading(mask=str(tmp_path / "m.txt")))
+
+
+@pytest.mark.parametrize("resolution", [400, 333], ids=["mean", "nearest"])
+def test_a_coarse_resolution_takes_no_more_memory_than_a_fine_one(tmp_path, resolution):
+    """P08: at once it would be the 9 MB of the whole scene."""
+    values = np.random.default_rng(0).integers(0, 255, (1, 3000, 3000), dtype="uint8")
+    path = write_raster(tmp_path / "a.tif", values, tiled=True)
+    source = open_source(path, Reading(resolution=resolution))
+    tracemalloc.start()
+    block = whole(source)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5e6
+    parts = [
+        source.read(Window(row, col, 1, 1)).values[0, 0, 0]
+        for row in range(0, source.height, 7)
+        for col in range(0, source.width, 7)
+    ]
+    assert parts == block.values[0, ::7, ::7].ravel().tolist()
 
 
 # -- areas -------------------------------------------------------------------------------------
