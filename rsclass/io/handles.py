@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import re
 import threading
-import warnings
 import weakref
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
 import rasterio
-from rasterio.errors import NotGeoreferencedWarning
 
 from rsclass.errors import UnreadableRasterError
+from rsclass.io.placing import without_placing_warnings
 from rsclass.io.names import shown_name
 
 HANDLES_PER_THREAD = 32
@@ -58,8 +57,7 @@ def open_dataset(name: str, *, cached: bool = True) -> Any:
     driver = "GTiff" if local.is_file() and _magic(local) in _TIFF_MAGIC else None
     options = {} if cached else {"CPL_VSIL_CURL_NON_CACHED": name[_remote_start(name) :]}
     try:
-        with reading_env(**options), warnings.catch_warnings():
-            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        with reading_env(**options), without_placing_warnings():
             dataset = rasterio.open(name, driver=driver, sharing=False)
     except Exception as error:  # GDAL raises more than rasterio's own classes
         if cached and is_remote(name):
