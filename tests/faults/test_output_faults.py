@@ -178,11 +178,12 @@ def test_more_than_254_classes_make_a_16_bit_map_without_a_palette(place: Workpl
 def test_overviews_show_classes_of_the_map_only(place: Workplace) -> None:
     """W06, F8: the mean of two class numbers is a third class."""
     values = np.full((1, 256, 256), 10, "uint8")
-    values[:, :128:2, ::2] = 90  # one of four pixels, so that the mean of classes 1 and 3 is 2
+    values[:, :128, ::2] = 90  # every other column, so that the mean of classes 1 and 3 is 2
     values[:, 128:] = 50
     scene = write(place.inputs / "a.tif", values)
     place.classify(scene, "-f", "COG", "--co", "BLOCKSIZE=128").done()
     assert np.unique(classes_of(place.map)).tolist() == [1, 2, 3]
     with rasterio.open(place.map, overview_level=0) as small:
         overview = small.read(1)
-    np.testing.assert_array_equal(overview, np.repeat([1, 2], 64)[:, None].repeat(128, axis=1))
+    assert set(np.unique(overview[:64])) <= {1, 3}
+    assert np.unique(overview[64:]).tolist() == [2]
