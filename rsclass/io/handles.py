@@ -13,8 +13,8 @@ from typing import Any
 import rasterio
 
 from rsclass.errors import UnreadableRasterError
-from rsclass.io.placing import without_placing_warnings
 from rsclass.io.names import shown_name
+from rsclass.io.placing import without_placing_warnings
 
 HANDLES_PER_THREAD = 32
 
