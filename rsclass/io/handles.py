@@ -56,6 +56,9 @@ def open_dataset(name: str, *, cached: bool = True) -> Any:
     local = Path(name)
     driver = "GTiff" if local.is_file() and _magic(local) in _TIFF_MAGIC else None
     options = {} if cached else {"CPL_VSIL_CURL_NON_CACHED": name[_remote_start(name) :]}
+    if is_remote(name):
+        # With several decoding threads GDAL takes a body that was cut off for zeros, in silence.
+        options["GDAL_NUM_THREADS"] = "1"
     try:
         with reading_env(**options), without_placing_warnings():
             dataset = rasterio.open(name, driver=driver, sharing=False)
