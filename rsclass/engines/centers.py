@@ -24,6 +24,9 @@ START_PIXELS = 20_000
 SCALING_PIXELS = 200_000
 """Pixels from which an exact fit takes its scaling and its start."""
 
+SAMPLE_NUMBERS = 2**24
+"""Values (pixels times bands) that a sample holds at most: 128 MiB."""
+
 COMMON: dict[str, Parameter] = {
     "n_classes": Parameter(
         "classes to find", 1, 65_535, aliases=("classes", "n_clusters", "k", "number_of_classes")
@@ -161,10 +164,19 @@ class CenterEngine(TransformerMixin, Engine):
 
     def _pixels(self, stream: PixelStream) -> tuple[PixelStream, Sample]:
         """The pixels to learn from, and a sample of them for the scaling and the start."""
-        drawn = stream.sample(self.sample or SCALING_PIXELS, self.random_state)
+        most = max(START_PIXELS, SAMPLE_NUMBERS // len(stream.bands))
+        drawn = stream.sample(min(SCALING_PIXELS, most), self.random_state)
+        whole = self.sample is None or drawn.n_valid <= self.sample
+        if self.sample is not None and not whole:
+            drawn = stream.sample(min(self.sample, most), self.random_state)
+            if self.sample > most:
+                self.warnings_.append(
+                    f"learned from {most:,} pixels, because {self.sample:,} of {len(stream.bands)} "
+                    "bands would fill the memory; set the sample to 'all' to use every pixel."
+                )
         self.scaling_ = Scaling.fit(drawn.values, self.scale)
         self._warn_of_constant_bands(drawn)
-        if self.sample is None or drawn.n_valid <= len(drawn):
+        if whole:
             return stream, drawn
         pixels = ArrayStream.of_table(drawn.values, bands_without_scaling(stream))
         pixels.progress = stream.report

@@ -7,9 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from rsclass.engines.catalogue import engine_class
-from rsclass.flow.learn import Classes, ending, parse_classes, train_model
+from rsclass.flow.learn import (
+    Classes,
+    earlier_model,
+    ending,
+    parse_classes,
+    train_model,
+)
 from rsclass.flow.mapping import make_map, map_recipe
-from rsclass.flow.models import Model
 from rsclass.flow.outputs import MapOutputs, default_output
 from rsclass.flow.results import Classified
 from rsclass.flow.resume import resumable
@@ -80,7 +85,7 @@ def classify(
     wanted = parse_classes(classes)
     source = open_scene(scene, reading or Reading())
     try:
-        earlier = Model.read(match_to) if match_to is not None else None
+        earlier = earlier_model(match_to, source)
         path = (
             Path(out)
             if out is not None
@@ -101,6 +106,7 @@ def classify(
                 parameters=_plain(parameters),
                 seed=seed,
                 match_to=str(Path(match_to).resolve()) if match_to is not None else None,
+                match_to_sha256=earlier.sha256() if earlier is not None else None,
             )
             config = recipe | {"stamp": source.stamp(), "device": running.device}
             with resumable(outputs.path, writing.resume, config) as progress:
@@ -110,6 +116,7 @@ def classify(
                     if progress is not None:
                         progress.keep_model(*found)
                 model, story = found
+                model.engine.use_machine(running.workers, running.device)
                 return make_map(
                     stream,
                     model,

@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsclass.core.colors import display_bands
-from rsclass.core.grid import TileGrid, split
+from rsclass.core.grid import TileGrid, canonical_side, split
 from rsclass.core.stats import ClassStats, ClassTally
 from rsclass.core.types import Block, Float, Labels, Window
 from rsclass.flow.models import Model
 from rsclass.flow.stream import SceneStream, UnitReader
 from rsclass.io.sheets import BadBlock
+from rsclass.io.writing import class_dtype
 from rsclass.run.memory import WorkPlan, plan_work
 from rsclass.run.ordered import ordered_map
 
@@ -261,9 +262,21 @@ def plan_labelling(stream: SceneStream, model: Model, layers: tuple[str, ...]) -
         width=stream.width,
         side=stream.side,
         bytes_per_pixel=3.0 * stored + 16 + model.engine.label_bytes(layers),
-        fixed_bytes=8 * n_classes * n_bands**2,
+        fixed_bytes=8 * n_classes * n_bands**2 + _waiting_bytes(stream, model, layers),
         striped=stream.source.striped and model.engine.halo == 0,
+        low=True,
     )
+
+
+def _waiting_bytes(stream: SceneStream, model: Model, layers: tuple[str, ...]) -> int:
+    """Pixels that wait in the outputs because a row of a file's blocks is not complete."""
+    n_classes = model.engine.n_classes_
+    sizes = [class_dtype(max(model.legend.values)).itemsize]
+    sizes += [4 * (n_classes if layer == "membership" else 1) for layer in layers]
+    # Blocks as high as the units go out as they come.
+    others = [size for size in sizes if canonical_side(size) != stream.side]
+    rows = [max(canonical_side(size), stream.side) for size in others]
+    return sum(size * row * stream.width for size, row in zip(others, rows, strict=True))
 
 
 def _place(block: BadBlock) -> tuple[str, Window]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rsclass.core.matching import match_bands
 from rsclass.core.scaling import Scaling
 from rsclass.core.types import Sample
 from rsclass.engines.base import Engine
@@ -12,6 +14,7 @@ from rsclass.engines.catalogue import make_engine
 from rsclass.errors import UsageError
 from rsclass.flow.models import Model
 from rsclass.flow.stream import SceneStream
+from rsclass.io.source import RasterSource
 from rsclass.run.settings import Running
 
 if TYPE_CHECKING:
@@ -59,6 +62,21 @@ def ending(method: str, classes: int | tuple[int, int]) -> str:
     return f"{method}{classes if isinstance(classes, int) else 'auto'}"
 
 
+def earlier_model(path: str | Path | None, source: RasterSource) -> Model | None:
+    """The model whose values, names and colors are to be kept.
+
+    Raises
+    ------
+    BandMismatchError
+        It has a band that the scene lacks, so that classes cannot be compared.
+    """
+    if path is None:
+        return None
+    model = Model.read(path)
+    match_bands(source.bands, model.bands, source.name)
+    return model
+
+
 def train_model(
     stream: SceneStream,
     method: str,
@@ -86,7 +104,6 @@ def train_model(
     most = classes if isinstance(classes, int) else classes[1]
     engine = make_engine(method, {"n_classes": most, "random_state": seed} | dict(parameters))
     engine.check_parameters()
-    sample = stream.sample(STATS_PIXELS, seed)
     evidence: list[dict[str, Any]] = []
     if not isinstance(classes, int):
         choice = _choose(engine, stream.sample(CHOICE_PIXELS, seed), classes, seed)
@@ -94,6 +111,7 @@ def train_model(
         evidence = choice.evidence
     engine.use_machine(running.workers, running.device)
     engine.fit_stream(stream)
+    sample = stream.sample(STATS_PIXELS, seed)
     source = stream.source
     model = Model.of(engine, sample, source.recipe(), seed, earlier)
     warnings = [*source.warnings, *source.suspect_nodata(sample), *engine.warnings_]

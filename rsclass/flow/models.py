@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from rsclass.core.colors import class_colors, default_names
 from rsclass.core.legend import Legend, LegendClass
+from rsclass.core.matching import match_bands
 from rsclass.core.pairing import match_centers
 from rsclass.core.types import Band, Float, Sample
 from rsclass.engines.base import Engine, register_keeper
@@ -131,7 +132,8 @@ class Model:
             for i, (name, color) in enumerate(zip(names, colors, strict=True))
         ]
         if earlier is not None:
-            classes = earlier._partners_of(signatures, stats.std, classes)
+            order = match_bands(engine.bands_, earlier.bands, "the scene")
+            classes = earlier._partners_of(signatures[:, order], stats.std[order], classes)
         values = tuple(c.value for c in classes)
         return cls(engine, Legend(tuple(classes)), values, stats, scene, seed)
 

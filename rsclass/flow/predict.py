@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from rsclass.core.matching import listed, match_bands
 from rsclass.core.types import Band, Float, Sample
 from rsclass.errors import BandMismatchError
 from rsclass.flow.mapping import make_map, map_recipe
@@ -145,53 +146,10 @@ def open_matching(scene: Any, reading: Reading, model: Model) -> RasterSource:
             source = source.with_bands(chosen)
     elif len(source.bands) != len(wanted):
         raise BandMismatchError(
-            f"the model needs {len(wanted)} bands ({_listed(wanted)}), but --bands gives "
-            f"{len(source.bands)} ({_listed(source.bands)})."
+            f"the model needs {len(wanted)} bands ({listed(wanted)}), but --bands gives "
+            f"{len(source.bands)} ({listed(source.bands)})."
         )
     return source
-
-
-def match_bands(found: Sequence[Band], wanted: Sequence[Band], scene: str) -> list[int]:
-    """Index in ``found`` of each band of ``wanted``: by name, else by role, else by place.
-
-    Places count only where no band of the scene, or none of the model, has a name of its own.
-
-    Raises
-    ------
-    BandMismatchError
-        A band is missing; the sentence lists the expected, found, missing and extra bands.
-    """
-    by_name = {band.name.casefold(): i for i, band in reversed(list(enumerate(found)))}
-    by_role = {band.role: i for i, band in reversed(list(enumerate(found))) if band.role}
-    unnamed = all(_is_number(band) for band in found) or all(_is_number(band) for band in wanted)
-    if unnamed and len(found) == len(wanted):
-        return list(range(len(wanted)))
-    order: list[int] = []
-    missing = []
-    for band in wanted:
-        index = by_name.get(band.name.casefold(), by_role.get(band.role) if band.role else None)
-        if index is None:
-            missing.append(band)
-        else:
-            order.append(index)
-    if missing:
-        extra = [b for i, b in enumerate(found) if i not in order]
-        raise BandMismatchError(
-            f"{scene} does not have the model's bands: expected {_listed(wanted)}; found "
-            f"{_listed(found)}; missing {_listed(missing)}; extra {_listed(extra) or 'none'}. "
-            "Choose them with --bands, in the model's order.",
-            expected=[b.name for b in wanted],
-            found=[b.name for b in found],
-        )
-    return order
-
-
-def _is_number(band: Band) -> bool:
-    return band.role is None and band.name.startswith("band ")
-
-
-def _listed(bands: Sequence[Band]) -> str:
-    return ", ".join(f"{b.name} ({b.role})" if b.role else b.name for b in bands)
 
 
 def check_scale(model: Model, bands: Sequence[Band], sample: Sample, scene: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from rsclass.errors import DataError
 from rsclass.flow.classify import classify
-from rsclass.flow.models import versions
+from rsclass.flow.models import Model, versions
 from rsclass.flow.predict import predict
 from rsclass.flow.results import Replayed
 from rsclass.io.maps import differing_pixels, read_recipe
@@ -64,6 +64,7 @@ def replay(
         if recipe["verb"] == "predict":
             _predict_again(recipe, model, scenes, again, reading, running, writing)
         else:
+            _refuse_other_model(recipe)
             classes = recipe["classes"]
             classify(
                 scenes,
@@ -98,6 +99,12 @@ def _predict_again(
     result = predict(place, scenes, again, reading=reading, running=running, writing=writing)
     if result.model.sha256() != recipe["model_sha256"]:
         raise DataError(f"{place} is not the model that the map was made with.")
+
+
+def _refuse_other_model(recipe: Mapping[str, Any]) -> None:
+    path = recipe["match_to"]
+    if path is not None and Model.read(path).sha256() != recipe["match_to_sha256"]:
+        raise DataError(f"{path} is not the model whose classes the map keeps; it has changed.")
 
 
 def _writing(choices: Mapping[str, Any]) -> Writing:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rsclass.core.types import Window
 from rsclass.flow.label import Known, Piece
@@ -33,24 +32,20 @@ class Progress:
     def __init__(self, journal: Journal, scratch: Path) -> None:
         self._journal = journal
         self._scratch = scratch
-        self._model: dict[str, NDArray[Any]] | None = None
-        self._pieces: dict[Window, Known] = {}
-        for window, layers in journal.pieces():
-            if window == _MODEL:
-                self._model = layers
-            else:
-                self._pieces[window] = layers
+        # Places only: the pieces together may be larger than memory.
+        self._places = journal.places()
 
     def model(self) -> tuple[Model, dict[str, Any]] | None:
         """The trained model and how it came about, if training was finished."""
-        if self._model is None:
+        if _MODEL not in self._places:
             return None
+        kept = self._journal.piece(self._places[_MODEL])
         try:
-            self._scratch.write_bytes(self._model["model"].tobytes())
+            self._scratch.write_bytes(kept["model"].tobytes())
             model = Model.read(self._scratch)
         finally:
             self._scratch.unlink(missing_ok=True)
-        return model, json.loads(self._model["story"].tobytes())
+        return model, json.loads(kept["story"].tobytes())
 
     def keep_model(self, model: Model, story: Mapping[str, Any]) -> None:
         """Remember a trained model and, JSON-able, how it came about."""
@@ -63,10 +58,13 @@ class Progress:
 
     def known(self, window: Window) -> Known | None:
         """What was found for exactly this window."""
-        return self._pieces.pop(window, None)
+        place = self._places.get(window)
+        return None if place is None else self._journal.piece(place)
 
     def keep(self, piece: Piece) -> None:
-        """Remember a labelled window."""
+        """Remember a labelled window, unless it is remembered already."""
+        if piece.window in self._places:
+            return
         self._journal.add(piece.window, {"classes": piece.classes, **piece.layers})
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+import psutil
 from threadpoolctl import threadpool_limits
 
 from rsclass.core.arrays import ArrayStream, register_opener
@@ -16,7 +17,7 @@ from rsclass.core.types import Band, Window
 from rsclass.flow.stream import SceneStream
 from rsclass.io.source import RasterSource, Reading, open_source
 from rsclass.run.pools import open_pool
-from rsclass.run.settings import Running
+from rsclass.run.settings import GIB, Running
 
 
 def open_scene(scene: Any, reading: Reading) -> RasterSource:
@@ -95,7 +96,10 @@ def stream_of(data: Any) -> Any:
     Paths and open datasets are read with default settings; a DataArray is (band, y, x) or (y, x).
     """
     if isinstance(data, str) or hasattr(data, "__fspath__") or _is_dataset(data):
-        return SceneStream(open_source(data, Reading()), Running(jobs=1))
+        # Whatever the process holds already is not this stream's to count.
+        resident = psutil.Process().memory_info().rss
+        running = Running(jobs=1, max_mem=resident + 2 * GIB)
+        return SceneStream(open_source(data, Reading()), running)
     if hasattr(data, "dims") and hasattr(data, "coords"):
         return _array_stream(data)
     return None

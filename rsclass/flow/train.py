@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rsclass.engines.catalogue import engine_class
-from rsclass.flow.learn import Classes, ending, parse_classes, train_model
-from rsclass.flow.models import Model
+from rsclass.flow.learn import Classes, earlier_model, ending, parse_classes, train_model
 from rsclass.flow.outputs import MODEL, default_output
 from rsclass.flow.results import Trained
 from rsclass.flow.scene import open_scene, open_stream
@@ -55,7 +54,7 @@ def train(
     wanted = parse_classes(classes)
     source = open_scene(scene, reading or Reading())
     try:
-        earlier = Model.read(match_to) if match_to is not None else None
+        earlier = earlier_model(match_to, source)
         path = Path(model_out or default_output(source, ending(method, wanted) + MODEL))
         inputs = [*source.files, *([str(match_to)] if match_to is not None else [])]
         with (

@@ -94,17 +94,30 @@ class Journal:
         window : Window
         layers : dict of str to array
         """
+        for window, place in self.places().items():
+            yield window, self.piece(place)
+
+    def places(self) -> dict[Window, int]:
+        """Where each sound piece begins, for :meth:`piece`; the first of each window counts."""
         with self._turn:
             end = self._file.tell()
-        seen = set()
+        found: dict[Window, int] = {}
         with self.path.open("rb") as file:
             file.readline()
-            while file.tell() < end:
+            while (start := file.tell()) < end:
                 payload = _payload(file)
-                piece = None if payload is None else _unpack(payload)
-                if piece is not None and piece[0] not in seen:
-                    seen.add(piece[0])
-                    yield piece
+                if payload is not None:
+                    found.setdefault(_heading(payload)[0], start)
+        return found
+
+    def piece(self, place: int) -> dict[str, NDArray[Any]]:
+        """The layers of the piece that begins at ``place``."""
+        with self.path.open("rb") as file:
+            file.seek(place)
+            payload = _payload(file)
+        if payload is None:
+            raise OutputError(f"{self.path} was changed by another program.", path=str(self.path))
+        return _unpack(payload)[1]
 
     def add(self, window: Window, layers: Mapping[str, NDArray[Any]]) -> None:
         """Keep a finished piece.
@@ -194,19 +207,25 @@ def _pack(window: Window, layers: Mapping[str, NDArray[Any]]) -> bytes:
     return _LENGTH.pack(len(heading)) + heading + zlib.compress(pixels, 1)
 
 
-def _unpack(payload: bytes) -> tuple[Window, dict[str, NDArray[Any]]]:
+def _heading(payload: bytes) -> tuple[Window, list[Any], int]:
+    """Window and layers of a piece, and where its pixels begin."""
     (length,) = _LENGTH.unpack_from(payload)
     start = _LENGTH.size + length
     heading = json.loads(payload[_LENGTH.size : start])
+    return Window(*heading["window"]), heading["layers"], start
+
+
+def _unpack(payload: bytes) -> tuple[Window, dict[str, NDArray[Any]]]:
+    window, described, start = _heading(payload)
     pixels = zlib.decompress(payload[start:])
     layers: dict[str, NDArray[Any]] = {}
     at = 0
-    for name, kind, shape in heading["layers"]:
+    for name, kind, shape in described:
         dtype = np.dtype(kind)
         n = int(np.prod(shape, dtype=np.int64))
         layers[name] = np.frombuffer(pixels, dtype, n, at).reshape(shape).copy()
         at += n * dtype.itemsize
-    return Window(*heading["window"]), layers
+    return window, layers
 
 
 def _failure(path: Path, error: OSError) -> OutputError | DiskFullError:

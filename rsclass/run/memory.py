@@ -48,6 +48,7 @@ def plan_work(
     bytes_per_pixel: float,
     fixed_bytes: int = 0,
     striped: bool = False,
+    low: bool = False,
 ) -> WorkPlan:
     """Cut a scene into units that fit the memory limit.
 
@@ -61,6 +62,8 @@ def plan_work(
         Memory that the work holds besides its units.
     striped : bool
         Rows are stored whole: units as wide as the scene decode each strip once.
+    low : bool
+        Units are one block high, so that rows of the output are complete as early as can be.
 
     Raises
     ------
@@ -70,8 +73,10 @@ def plan_work(
     resident = psutil.Process().memory_info().rss
     free = running.max_mem - resident - RESERVE - fixed_bytes
     tile_height = tile_width = max(math.ceil(running.tile / side), 1) * side
+    if striped or low:
+        tile_height = side
     if striped:
-        tile_height, tile_width = side, width
+        tile_width = width
     tile_height = min(tile_height, math.ceil(height / side) * side)
     workers = running.workers
 

@@ -14,6 +14,7 @@ import rasterio
 from rsclass.core.arrays import ArrayStream
 from rsclass.engines.kmeans import KMeans
 from rsclass.errors import (
+    BandMismatchError,
     ChangedInputError,
     MemoryLimitError,
     NoValidPixelsError,
@@ -313,3 +314,36 @@ def test_bands_without_a_valid_pixel_are_left_out_and_named(shared_data: Path, t
     assert result.n_classified == 18_432
     with pytest.raises(NoValidPixelsError):
         classify(scene, tmp_path / "m.tif", reading=Reading(bands=(1, empty[0])))
+
+
+def test_an_earlier_model_of_other_bands_is_refused_before_the_work(copy: Path, tmp_path: Path):
+    first = classify(
+        copy, tmp_path / "a.tif", method="kmeans", classes=4, reading=Reading(bands="1,2,3")
+    )
+    with pytest.raises(BandMismatchError, match="missing B04"):
+        classify(
+            copy,
+            tmp_path / "b.tif",
+            method="kmeans",
+            reading=Reading(bands="1,2"),
+            match_to=first.files["model"],
+        )
+    assert not (tmp_path / "b.tif").exists()
+
+
+def test_bands_are_compared_by_name_with_those_of_an_earlier_model(copy: Path, tmp_path: Path):
+    model = classify(
+        copy, tmp_path / "a.tif", method="kmeans", classes=5, reading=Reading(bands="1,8,10")
+    )
+    again = classify(
+        copy,
+        tmp_path / "b.tif",
+        method="kmeans",
+        classes=5,
+        reading=Reading(bands="10,1,8"),
+        match_to=model.files["model"],
+        writing=QUICK,
+    )
+    for spectrum, color in zip(again.stats.mean[:, [1, 2, 0]], again.legend.colors, strict=True):
+        nearest = int(((model.stats.mean - spectrum) ** 2).sum(axis=1).argmin())
+        assert model.legend.colors[nearest] == color

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import rasterio
 
+from rsclass.core.matching import match_bands
 from rsclass.core.types import Band
 from rsclass.datasets import simulate
 from rsclass.errors import BandMismatchError, DataError, OutputExistsError, UsageError
 from rsclass.flow.classify import classify
-from rsclass.flow.predict import match_bands, predict
+from rsclass.flow.predict import predict
 from rsclass.flow.train import train
 from rsclass.io.sink import Writing
 from rsclass.io.source import Reading

@@ -47,6 +47,15 @@ def test_a_resumed_run_ends_with_the_bytes_of_an_uninterrupted_one(scene, tmp_pa
     assert {path.name for path in tmp_path.iterdir() if "resume" in path.name} == set()
 
 
+def test_pieces_are_kept_once_however_often_a_run_is_resumed(scene, tmp_path):
+    out, sizes = tmp_path / "map.tif", []
+    for _ in range(3):
+        with pytest.raises(StoppedError):
+            run(scene, out, stopping_after(2))
+        sizes.append((tmp_path / "map.tif.resume").stat().st_size)
+    assert len(set(sizes)) == 1
+
+
 def test_a_killed_run_is_resumed(scene, tmp_path):
     out = tmp_path / "map.tif"
     code = f"""
