@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsclass.core.grid import canonical_side, split
+from rsclass.core.magnitude import limit_passed
 from rsclass.core.sampling import place_keys
 from rsclass.core.types import Band, Block, Float, Mask, Sample, T, Window
-from rsclass.errors import NoValidPixelsError, UsageError
+from rsclass.errors import DataError, NoValidPixelsError, UsageError
 
 
 class ArrayStream:
@@ -20,9 +21,16 @@ class ArrayStream:
     Parameters
     ----------
     values : array (bands, height, width)
-        Not finite means invalid.
+        Not finite, or masked in a numpy masked array, means invalid.
     valid : bool array (height, width), optional
     bands : sequence of Band, optional
+
+    Raises
+    ------
+    UsageError
+        The array is no image of real numbers, or is a table with masked values.
+    DataError
+        Valid values are too large for statistics.
     """
 
     def __init__(
@@ -37,16 +45,16 @@ class ArrayStream:
             raise UsageError(f"an image is (bands, height, width); this array is {values.shape}.")
         if values.dtype.kind not in "iufb":
             raise UsageError(f"pixels must be real numbers, not {values.dtype}.")
-        if values.dtype.kind == "b":
-            values = values.astype(np.uint8)
-        self.values = values
-        _, self.height, self.width = values.shape
-        ok = (
-            np.isfinite(values).all(axis=0)
-            if values.dtype.kind == "f"
-            else np.ones(values.shape[1:], dtype=np.bool_)
-        )
+        ok = _known(values)
         self.valid: Mask = ok if valid is None else ok & valid
+        self.values = values = _computable(np.ma.getdata(values))
+        _, self.height, self.width = values.shape
+        passed = limit_passed(values, self.valid)
+        if passed is not None:
+            raise DataError(
+                f"the array holds values beyond {passed:g}, of which no statistic can be formed; "
+                "set them to NaN if they mean no data, or rescale them first."
+            )
         self.bands = tuple(bands or (Band(f"band {i + 1}") for i in range(len(values))))
         self.is_table = is_table
         self.progress: Callable[[float, float, str], None] | None = None
@@ -54,6 +62,7 @@ class ArrayStream:
     @classmethod
     def of_table(cls, table: NDArray[Any], bands: Sequence[Band] | None = None) -> ArrayStream:
         """A pixel table (pixels, bands) as a scene one pixel wide."""
+        refuse_masked(table)
         return cls(np.ascontiguousarray(table.T)[:, :, None], bands=bands, is_table=True)
 
     @property
@@ -113,6 +122,38 @@ class ArrayStream:
         """Pass the news on to ``progress``."""
         if self.progress is not None:
             self.progress(done, total, message)
+
+
+def _known(values: NDArray[Any]) -> Mask:
+    """Where an image is finite and not masked in every band: (height, width)."""
+    known: Mask = np.ones(values.shape[1:], dtype=np.bool_)
+    if values.dtype.kind == "f":
+        known &= np.isfinite(np.ma.getdata(values)).all(axis=0)
+    if isinstance(values, np.ma.MaskedArray):
+        known &= ~np.ma.getmaskarray(values).any(axis=0)
+    return known
+
+
+def _computable(values: NDArray[Any]) -> NDArray[Any]:
+    """The values as a type of this machine that compiled code knows."""
+    if values.dtype.kind == "b":
+        return values.astype(np.uint8)
+    if values.dtype.kind == "f":
+        # A longdouble beyond float64 becomes infinite, which is refused as too large.
+        with np.errstate(over="ignore"):
+            return values.astype(
+                np.float32 if values.dtype.itemsize <= 4 else np.float64, copy=False
+            )
+    return values.astype(values.dtype.newbyteorder("="), copy=False)
+
+
+def refuse_masked(table: Any) -> None:
+    """Raise UsageError for a pixel table with masked values: a row cannot be left out of it."""
+    if np.ma.is_masked(table):
+        raise UsageError(
+            "the table of pixels has masked values; leave those rows out, or give an image "
+            "(bands, height, width), where masked pixels are invalid."
+        )
 
 
 _openers: list[Callable[[Any], Any]] = []

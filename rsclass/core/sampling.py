@@ -27,7 +27,7 @@ def place_keys(
     rows: NDArray[np.integer], cols: NDArray[np.integer], seed: int
 ) -> NDArray[np.uint64]:
     """The key of every place (row, column) under ``seed``; arrays broadcast."""
-    base = mix(np.array([seed % 2**64], dtype=np.uint64))[0]
+    base = mix(np.array([int(seed) % 2**64], dtype=np.uint64))[0]
     r = rows.astype(np.uint64)
     c = cols.astype(np.uint64)
     return mix(mix(r ^ base) ^ (c * _MIX2))

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rsclass.core.magnitude import EXACT, limit_passed
 from rsclass.core.types import Float, Mask
 from rsclass.errors import DataError
 
-_EXACT = 2**53
-_SQUARABLE = 1e140
 _SUSPECTS = (-9999.0, -32768.0, 0.0, 65535.0, 3.4e38, -3.4e38)
 _SUSPECT_SHARE = 0.01
 
@@ -96,21 +95,15 @@ def check_magnitude(values: NDArray[Any], valid: Mask, name: str) -> None:
         A valid pixel of a 64-bit integer raster lies beyond 2^53, or one of a float64 raster
         beyond 1e140, where sums of squares overflow.
     """
-    if values.dtype.itemsize < 8:
-        return
-    whole = values.dtype.kind in "iu"
-    most = _EXACT if whole else _SQUARABLE
-    for band in values:
-        met = band[valid]
-        if not met.size or (met.max() <= most and met.min() >= -most):
-            continue
-        if whole:
-            raise DataError(
-                f"{name} holds {met.dtype} values beyond 2^53, which no statistic can hold "
-                "exactly; rescale it or convert it to float64 first."
-            )
+    passed = limit_passed(values, valid)
+    if passed == EXACT:
         raise DataError(
-            f"{name} holds values beyond {most:g}, whose squares no statistic can hold; set "
+            f"{name} holds {values.dtype} values beyond 2^53, which no statistic can hold "
+            "exactly; rescale it or convert it to float64 first."
+        )
+    if passed is not None:
+        raise DataError(
+            f"{name} holds values beyond {passed:g}, whose squares no statistic can hold; set "
             "--src-nodata if they mean no data, or rescale it first."
         )
 
