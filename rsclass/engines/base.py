@@ -7,7 +7,6 @@ parameters in ``__init__`` (which only stores them), learns in ``_learn`` and la
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from rsclass.core.arrays import ArrayStream, as_stream
+from rsclass.core.arrays import ArrayStream, as_stream, refuse_masked
 from rsclass.core.types import (
     NO_CLASS,
     Band,
@@ -27,6 +26,7 @@ from rsclass.core.types import (
     Sample,
     Window,
 )
+from rsclass.engines.parameters import Parameter, kinds_of
 from rsclass.errors import UsageError
 
 KEPT_PIXELS = 20_000
@@ -41,32 +41,6 @@ def register_keeper(keeper: Callable[[Any, Any, bool], Any]) -> None:
 
 
 LAYERS = ("confidence", "distance", "entropy", "membership")
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One parameter of an engine as the command line and other front ends show it.
-
-    Parameters
-    ----------
-    help : str
-        One line.
-    low, high : float or None
-        Inclusive range of numbers.
-    choices : tuple of str
-        Of words.
-    aliases : tuple of str
-        The names that other software uses for it.
-    unit : str
-        Of the number, where it has one.
-    """
-
-    help: str
-    low: float | None = None
-    high: float | None = None
-    choices: tuple[str, ...] = ()
-    aliases: tuple[str, ...] = ()
-    unit: str = ""
 
 
 class Engine(ClusterMixin, BaseEstimator):
@@ -132,17 +106,21 @@ class Engine(ClusterMixin, BaseEstimator):
             stream = as_stream(X)
             self.n_features_in_ = len(stream.bands)
         else:
-            # float64 tables only: sklearn's own checks name what is wrong with others.
-            stream = ArrayStream.of_table(
-                validate_data(self, X, dtype=np.float64, ensure_min_samples=1)
-            )
+            stream = ArrayStream.of_table(self._checked(X, reset=True))
         self.fit_stream(stream)
         self.training_sample_ = stream.sample(KEPT_PIXELS, 0)
         return self
 
+    def fit_predict(self, X: Any, y: Any = None, **kwargs: Any) -> Labels:
+        """Find the classes and label the same pixels; see :meth:`fit` and :meth:`predict`."""
+        self.fit(X, y, **kwargs)
+        return self.labels_ if _is_table(X) else self.predict(X)
+
     def fit_stream(self, stream: PixelStream) -> Self:
         """Find the classes of a stream of pixels."""
         self.check_parameters()
+        for earlier in ("labels_", "training_sample_"):
+            self.__dict__.pop(earlier, None)
         self.bands_ = tuple(stream.bands)
         self.n_features_in_ = len(self.bands_)
         self.warnings_ = []
@@ -177,26 +155,26 @@ class Engine(ClusterMixin, BaseEstimator):
         sample = getattr(self, "sample", None)
         return n_valid if sample is None else min(n_valid, sample)
 
+    def learn_bytes(self, n_bands: int, n_valid: int) -> int:
+        """Memory in bytes that ``fit`` holds beside the tiles; 0 where it keeps no pixels.
+
+        Parameters
+        ----------
+        n_bands, n_valid : int
+            Of the scene.
+        """
+        return 0
+
     def label_bytes(self, layers: Collection[str]) -> float:
         """Working memory of ``predict_block`` in bytes for one pixel."""
         every = bool(set(layers) & {"confidence", "entropy", "membership"})
         return 24.0 + (24.0 * self.n_classes_ if every else 0.0)
 
     def check_parameters(self) -> None:
-        """Raise UsageError when a parameter is outside of its range."""
+        """Raise UsageError when a parameter is not of its type or outside of its range."""
+        kinds = kinds_of(type(self))
         for name, spec in self.parameters.items():
-            value = getattr(self, name)
-            if spec.choices and value is not None and value not in spec.choices:
-                raise UsageError(
-                    f"{self.method}: {name} is {value!r}; choose one of {', '.join(spec.choices)}."
-                )
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            low, high = spec.low, spec.high
-            if number and (
-                (low is not None and not value >= low) or (high is not None and not value <= high)
-            ):
-                bounds = f"{low:g} or more" if high is None else f"between {low:g} and {high:g}"
-                raise UsageError(f"{self.method}: {name} is {value:g}; it must be {bounds}.")
+            spec.check(f"{self.method}: {name}", getattr(self, name), kinds[name])
 
     # -- labelling --------------------------------------------------------------------------
 
@@ -226,7 +204,12 @@ class Engine(ClusterMixin, BaseEstimator):
 
     def _validated(self, X: Any) -> NDArray[np.float64]:
         check_is_fitted(self)
-        table: NDArray[np.float64] = validate_data(self, X, dtype=np.float64, reset=False)
+        return self._checked(X, reset=False)
+
+    def _checked(self, X: Any, *, reset: bool) -> NDArray[np.float64]:
+        """A table as float64; scikit-learn's own checks name what is wrong with others."""
+        refuse_masked(X)
+        table: NDArray[np.float64] = validate_data(self, X, dtype=np.float64, reset=reset)
         return table
 
     def _predict(self, X: Any, layers: Collection[str]) -> Prediction:
@@ -270,8 +253,15 @@ class Engine(ClusterMixin, BaseEstimator):
         ------
         OutputExistsError
             The file exists and ``overwrite`` is false.
+        UsageError
+            The engine was not fitted by its own ``fit``; its model can be saved.
         """
         check_is_fitted(self)
+        if not hasattr(self, "training_sample_"):
+            raise UsageError(
+                f"this {type(self).__name__} is part of a model and does not hold the pixels it "
+                "learned from; call save of the model (rsclass.Model) instead."
+            )
         return _keepers[-1](self, path, overwrite)
 
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any, get_args, get_type_hints
+from types import NoneType
+from typing import Any
 
 from rsclass.engines.base import Engine
+from rsclass.engines.parameters import in_words, kinds_of
 from rsclass.errors import UsageError
 
 # In the order in which they are listed: module and class.
@@ -62,7 +64,7 @@ def make_engine(method: str, values: Mapping[str, Any]) -> Engine:
     kind = engine_class(method)
     names = {alias: name for name, spec in kind.parameters.items() for alias in spec.aliases}
     names |= {name: name for name in kind.parameters}
-    hints = get_type_hints(kind.__init__)
+    kinds = kinds_of(kind)
     arguments: dict[str, Any] = {}
     for given, value in values.items():
         if given not in names:
@@ -73,7 +75,7 @@ def make_engine(method: str, values: Mapping[str, Any]) -> Engine:
                 f"Its parameters: {', '.join(kind.parameters)}."
             )
         name = names[given]
-        arguments[name] = _parse(method, name, value, hints[name])
+        arguments[name] = _parse(method, name, value, kinds[name])
     return kind(**arguments)
 
 
@@ -81,12 +83,11 @@ _NOTHING = ("none", "all", "off")
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
-def _parse(method: str, name: str, value: Any, hint: Any) -> Any:
+def _parse(method: str, name: str, value: Any, kinds: tuple[Any, ...]) -> Any:
     if not isinstance(value, str):
         return value
-    kinds = get_args(hint) or (hint,)
     text = value.strip()
-    if type(None) in kinds and text.lower() in _NOTHING:
+    if NoneType in kinds and text.lower() in _NOTHING:
         return None
     if bool in kinds and text.lower() in _TRUTH:
         return _TRUTH[text.lower()]
@@ -98,6 +99,4 @@ def _parse(method: str, name: str, value: Any, hint: Any) -> Any:
                 continue
     if str in kinds or Any in kinds:
         return text
-    words = {int: "a whole number", float: "a number", bool: "true or false", type(None): "none"}
-    wanted = " or ".join(words[k] for k in kinds if k in words)
-    raise UsageError(f"{method}: {name} is {value!r}; it must be {wanted}.")
+    raise UsageError(f"{method}: {name} is {value!r}; it must be {in_words(kinds)}.")

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from rsclass.core import kernels
-from rsclass.core.lloyd import best_of
 from rsclass.core.scaling import Scaling
 from rsclass.core.types import Block, Float, PixelStream
 from rsclass.engines.base import Parameter
-from rsclass.engines.centers import COMMON, CenterEngine
+from rsclass.engines.centers import COMMON
+from rsclass.engines.starting import StartedEngine
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class FuzzyPass:
         return FuzzyTally(int(valid.sum()), weight, sums, totals)
 
 
-class FuzzyKMeans(CenterEngine):
+class FuzzyKMeans(StartedEngine):
     """Fuzzy K-means (fuzzy c-means): centers are means weighted by membership.
 
     A pixel's membership in class i is ``u_i = 1 / sum_k (d_i / d_k)^(2 / (m - 1))``; a center is
@@ -178,7 +178,9 @@ class FuzzyKMeans(CenterEngine):
             self.n_iter_ = n_iter
             step = FuzzyPass(self.scaling_, centers, self.fuzzifier)
             tally = pixels.fold(step, f"fuzzy K-means, pass {n_iter}")
-            moved = tally.sums / tally.weight[:, None]
+            # The weight of a center far from all pixels underflows: it stays where it is.
+            weight = tally.weight[:, None]
+            moved = np.where(weight > 0, tally.sums / np.where(weight > 0, weight, 1.0), centers)
             shift = float(((moved - centers) ** 2).sum())
             self.history_.append(
                 {"pass": n_iter, "objective": float(tally.totals[0].sum()), "shift": shift}
@@ -193,12 +195,6 @@ class FuzzyKMeans(CenterEngine):
             )
         self._settle(centers)
         self._judge(pixels)
-
-    def _start(self, table: Float) -> Float:
-        if isinstance(self.init, str):
-            return best_of(table, self.n_classes, self.random_state, self.restarts)
-        start: Float = np.asarray(self.init, dtype=np.float64)
-        return self.scaling_.forward(start)
 
     def _judge(self, pixels: PixelStream) -> None:
         """Set the indices of the final partition."""

@@ -6,13 +6,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from rsclass.core.lloyd import best_of
-from rsclass.core.types import Float, PixelStream, Window
+from rsclass.core.types import PixelStream, Window
 from rsclass.engines.base import Parameter
-from rsclass.engines.centers import COMMON, CenterEngine, CenterPass
+from rsclass.engines.centers import COMMON, CenterPass
+from rsclass.engines.starting import StartedEngine
 
 
-class KMeans(CenterEngine):
+class KMeans(StartedEngine):
     """K-means: each pixel to the nearest center, each center to the mean of its pixels.
 
     Starts come from greedy k-means++ on a part of the sample, the best of several; then Lloyd's
@@ -113,9 +113,3 @@ class KMeans(CenterEngine):
                 f"k-means was stopped after {self.max_iter} passes before its centers settled."
             )
         self._settle(centers, tally.count)
-
-    def _start(self, table: Float) -> Float:
-        if isinstance(self.init, str):
-            return best_of(table, self.n_classes, self.random_state, self.restarts)
-        start: Float = np.asarray(self.init, dtype=np.float64)
-        return self.scaling_.forward(start)

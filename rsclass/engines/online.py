@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rsclass.core.lloyd import best_of, nearest
+from rsclass.core.lloyd import nearest
 from rsclass.core.sampling import place_keys
 from rsclass.core.scaling import Scaling
 from rsclass.core.types import Block, Float, PixelStream
 from rsclass.engines.base import Parameter
-from rsclass.engines.centers import COMMON, CenterEngine, CenterPass
+from rsclass.engines.centers import COMMON, CenterPass
+from rsclass.engines.starting import StartedEngine
 
 ONLINE: dict[str, Parameter] = COMMON | {
     "epochs": Parameter("times that every pixel is shown", 1, aliases=("max_iter", "iterations")),
@@ -22,7 +23,7 @@ ONLINE: dict[str, Parameter] = COMMON | {
 }
 
 
-class OnlineEngine(CenterEngine):
+class OnlineEngine(StartedEngine):
     """An engine that is shown the pixels one after the other, epoch by epoch.
 
     Blocks come row by row; within each block the pixels are shown in an order that depends on
@@ -40,8 +41,6 @@ class OnlineEngine(CenterEngine):
 
     epochs: int
     tolerance: float
-    restarts: int
-    init: Any
 
     def _see(self, table: Float, centers: Float, wins: NDArray[np.int64]) -> None:
         """Learn from engine-space pixels (pixels, bands) in their order: change both arrays."""
@@ -55,12 +54,12 @@ class OnlineEngine(CenterEngine):
         pixels, drawn = self._pixels(stream)
         table = self._start_table(drawn)
         limit = self.tolerance * float(table.var(axis=0).mean())
-        centers = np.ascontiguousarray(self._start(table))
+        centers = np.ascontiguousarray(self._start(table, max_iter=0))
         wins = np.zeros(len(centers), dtype=np.int64)
         for n_iter in range(1, self.epochs + 1):
             self.n_iter_ = n_iter
             before, wins_before = centers.copy(), wins.copy()
-            seed = self.random_state * 2**20 + n_iter
+            seed = int(self.random_state) * 2**20 + n_iter
             for block in pixels.scan(f"{self.title}, epoch {n_iter}"):
                 self._see(shuffled(block, self.scaling_, seed), centers, wins)
             shift = float(((centers - before) ** 2).sum())
@@ -76,12 +75,6 @@ class OnlineEngine(CenterEngine):
         tally = pixels.fold(CenterPass(self.scaling_, centers), f"{self.title}, last pass")
         self.inertia_ = float(tally.inertia.sum())
         self._settle(centers, tally.count)
-
-    def _start(self, table: Float) -> Float:
-        if isinstance(self.init, str):
-            return best_of(table, self.n_classes, self.random_state, self.restarts, max_iter=0)
-        start: Float = np.asarray(self.init, dtype=np.float64)
-        return self.scaling_.forward(start)
 
     def _restart(
         self,

@@ -152,3 +152,11 @@ def test_one_class_is_the_mean_of_all(groups):
     np.testing.assert_allclose(engine.centers_, [groups.mean(axis=0)])
     assert np.isnan(engine.xie_beni_)
     assert engine.partition_coefficient_ == 1
+
+
+def test_a_center_too_far_for_any_weight_stays_where_it_is():
+    table = np.random.default_rng(0).normal(size=(200, 2))
+    start = [[-1.0, 0.0], [1.0, 0.0], [1e9, 1e9]]
+    engine = FuzzyKMeans(3, scale="none", fuzzifier=1.01, init=start).fit(table)
+    np.testing.assert_array_equal(engine.centers_[-1], start[-1])
+    assert np.abs(engine.centers_[:2]).max() < 2
