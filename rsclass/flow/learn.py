@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from rsclass.core.matching import match_bands
 from rsclass.core.scaling import Scaling
@@ -20,7 +23,7 @@ from rsclass.run.settings import Running
 if TYPE_CHECKING:
     from rsclass.engines.choose import Choice
 
-Classes = int | str | tuple[int, int]
+Classes = int | str | Sequence[int]
 """A number of classes, ``"auto"``, or the least and the most to choose from."""
 
 AUTO = (2, 20)
@@ -36,25 +39,37 @@ def parse_classes(classes: Classes) -> int | tuple[int, int]:
     UsageError
         It is neither, or out of range.
     """
+    if isinstance(classes, str) and classes.strip().lower() == "auto":
+        return AUTO
+    given: list[Any]
     if isinstance(classes, str):
-        if classes.strip().lower() == "auto":
-            return AUTO
-        parts = classes.replace("-", "..").split("..")
-        try:
-            numbers = [int(part) for part in parts if part.strip()]
-        except ValueError:
-            numbers = []
-        if not numbers or len(numbers) != len(parts) or len(parts) > 2:
-            raise UsageError(
-                f"classes is {classes!r}; give a number (12), a range (6..16) or auto."
-            )
-        classes = numbers[0] if len(numbers) == 1 else (numbers[0], numbers[1])
-    bounds = classes if isinstance(classes, tuple) else (classes, classes)
-    if not 1 <= bounds[0] <= bounds[1] <= 65_535:
+        given = list(classes.replace("-", "..").split(".."))
+        understood = len(given) <= 2
+    elif isinstance(classes, Sequence | np.ndarray):
+        given = list(classes)
+        understood = len(given) == 2
+    else:
+        given, understood = [classes], True
+    try:
+        numbers = [_whole(number) for number in given]
+    except ValueError:
+        understood = False
+    if not understood:
+        raise UsageError(f"classes is {classes!r}; give a number (12), a range (6..16) or auto.")
+    low, high = numbers[0], numbers[-1]
+    if not 1 <= low <= high <= 65_535:
         raise UsageError(f"classes is {classes}; it must be between 1 and 65,535, lowest first.")
-    if isinstance(classes, tuple) and bounds[0] < 2:
+    if len(numbers) == 1:
+        return low
+    if low < 2:
         raise UsageError("a range of classes to choose from begins at 2 or more.")
-    return classes
+    return low, high
+
+
+def _whole(number: Any) -> int:
+    if not isinstance(number, bool) and isinstance(number, str | Integral):
+        return int(number)
+    raise ValueError(number)
 
 
 def ending(method: str, classes: int | tuple[int, int]) -> str:
@@ -106,6 +121,8 @@ def train_model(
     engine.check_parameters()
     evidence: list[dict[str, Any]] = []
     if not isinstance(classes, int):
+        for bound in classes:
+            engine.set_params(n_classes=bound).check_parameters()
         choice = _choose(engine, stream.sample(CHOICE_PIXELS, seed), classes, seed)
         engine.set_params(n_classes=choice.best)
         evidence = choice.evidence

@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from rsclass.core.arrays import ArrayStream, register_opener
 from rsclass.core.grid import TileGrid, canonical_side
 from rsclass.core.types import Band, Window
+from rsclass.errors import UsageError
 from rsclass.flow.stream import SceneStream
 from rsclass.io.source import RasterSource, Reading, open_source
 from rsclass.run.pools import open_pool
@@ -93,7 +94,8 @@ def open_stream(source: RasterSource, running: Running) -> Iterator[SceneStream]
 def stream_of(data: Any) -> Any:
     """What ``fit`` and ``predict`` of an engine accept besides numpy arrays; None if unknown.
 
-    Paths and open datasets are read with default settings; a DataArray is (band, y, x) or (y, x).
+    Paths and open datasets are read with default settings; a DataArray is (band, y, x) or (y, x),
+    in any order if its dimensions have names.
     """
     if isinstance(data, str) or hasattr(data, "__fspath__") or _is_dataset(data):
         # Whatever the process holds already is not this stream's to count.
@@ -109,7 +111,35 @@ def _is_dataset(data: Any) -> bool:
     return hasattr(data, "read") and hasattr(data, "indexes") and hasattr(data, "name")
 
 
+_AXES = {
+    "band": {"band", "bands", "wavelength", "wavelengths", "variable", "channel", "channels"},
+    "y": {"y", "lat", "latitude", "row", "rows", "northing"},
+    "x": {"x", "lon", "longitude", "col", "column", "columns", "easting"},
+}
+
+
+def _turned(data: Any) -> Any:
+    """A DataArray as (band, y, x) or (y, x); dimensions without a known name stay as they are.
+
+    Raises
+    ------
+    UsageError
+        Some dimensions are known by name, but not all; or there are not 2 or 3.
+    """
+    wanted = list(_AXES)[-data.ndim :]
+    axes = {axis: dim for dim in data.dims for axis in _AXES if str(dim).lower() in _AXES[axis]}
+    if data.ndim in (2, 3) and not axes:
+        return data
+    if sorted(axes) != sorted(wanted) or data.ndim != len(axes):
+        raise UsageError(
+            f"the DataArray has the dimensions ({', '.join(map(str, data.dims))}); rename or "
+            "select them so that they are band, y and x, or y and x."
+        )
+    return data.transpose(*(axes[axis] for axis in wanted))
+
+
 def _array_stream(data: Any) -> ArrayStream:
+    data = _turned(data)
     values = np.asarray(data.values)
     if values.ndim == 2:
         values = values[None]

@@ -58,6 +58,37 @@ def test_path_dataset_array_and_dataarray_give_the_same_classes(small_scene, eng
     assert ((labels < 0) == ~valid).all()
 
 
+@pytest.mark.parametrize(
+    "dims", [("y", "x", "band"), ("lon", "wavelength", "lat"), ("dim_0", "dim_1", "dim_2")]
+)
+def test_the_dimensions_of_a_dataarray_are_known_by_name(dims):
+    xarray = pytest.importorskip("xarray")
+    image = np.random.default_rng(0).integers(0, 99, (3, 8, 11))
+    place = {"band": 0, "wavelength": 0, "y": 1, "lat": 1, "x": 2, "lon": 2}
+    order = [place.get(dim, i) for i, dim in enumerate(dims)]
+    turned = xarray.DataArray(image.transpose(order), dims=dims)
+    expected = rsclass.KMeans(n_classes=3).fit(image)
+    found = rsclass.KMeans(n_classes=3).fit(turned)
+    np.testing.assert_array_equal(found.centers_, expected.centers_)
+    np.testing.assert_array_equal(found.predict(turned), expected.predict(image))
+
+
+def test_a_dataarray_of_two_dimensions_is_one_band():
+    xarray = pytest.importorskip("xarray")
+    image = np.random.default_rng(0).integers(0, 99, (8, 11))
+    engine = rsclass.KMeans(n_classes=3).fit(image[None])
+    labels = engine.predict(xarray.DataArray(image.T, dims=("x", "y")))
+    np.testing.assert_array_equal(labels, engine.predict(image[None]))
+
+
+@pytest.mark.parametrize("dims", [("time", "y", "x"), ("band", "x"), ("t", "band", "y", "x"), "y"])
+def test_dimensions_of_a_dataarray_that_are_no_image_are_refused(dims):
+    xarray = pytest.importorskip("xarray")
+    dims = tuple(dims)
+    with pytest.raises(UsageError, match="dimensions"):
+        rsclass.KMeans(2).fit(xarray.DataArray(np.ones((4,) * len(dims)), dims=dims))
+
+
 def test_a_saved_engine_labels_another_scene(small_scene, engine, tmp_path):
     path = engine.save(tmp_path / "km.safetensors")
     result = rsclass.load(path).predict(small_scene, tmp_path / "map.tif")

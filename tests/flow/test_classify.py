@@ -153,10 +153,39 @@ def test_a_number_of_classes_can_be_chosen_from_the_scene(copy: Path):
     assert result.path.name == "scene_kmeansauto.tif"
 
 
-@pytest.mark.parametrize("wrong", ["many", "0", "6..3", "1..4", "70000", "3..", "3..4..5", ""])
-def test_impossible_numbers_of_classes_are_refused(wrong: str):
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *("many", "0", "6..3", "1..4", "70000", "3..", "3..4..5", ""),
+        *(5.5, True, None, [6], (6, 8, 9), [6, 9.5], (9, 6), range(6, 16), -4),
+    ],
+)
+def test_impossible_numbers_of_classes_are_refused(wrong: object):
     with pytest.raises(UsageError):
         parse_classes(wrong)
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        (np.int64(5), 5),
+        ([6, 16], (6, 16)),
+        (np.array([6, 16]), (6, 16)),
+        ((4, 4), (4, 4)),
+        ("6-16", (6, 16)),
+        ("auto", (2, 20)),
+    ],
+    ids=str,
+)
+def test_numbers_of_classes_come_as_numbers_pairs_or_words(given: object, meant: object):
+    parsed = parse_classes(given)
+    assert parsed == meant
+    assert isinstance(parsed, tuple) or type(parsed) is int
+
+
+def test_a_range_of_classes_that_a_parameter_forbids_fails_before_the_choice(copy: Path):
+    with pytest.raises(UsageError, match=r"n_classes is 3; it must lie between min_classes \(8\)"):
+        classify(copy, method="isodata", classes="3..20", parameters={"min_classes": 8})
 
 
 def test_an_existing_map_is_kept_unless_overwriting_is_asked_for(copy: Path):
