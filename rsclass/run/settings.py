@@ -5,8 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
+
+from rsclass.errors import UsageError
 
 GIB = 2**30
+DEVICES = ("auto", "cpu", "cuda")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +21,7 @@ class Running:
     Parameters
     ----------
     jobs : int or None
-        Worker threads; None: one for each core.
+        Worker threads; None or -1: one for each core.
     max_mem : int
         Bytes that the process may occupy.
     tile : int
@@ -27,6 +32,11 @@ class Running:
         Address of a Dask scheduler (``tcp://host:port``).
     progress : callable (done, total, message) or None
         Told how far the work is; an exception that it raises stops the run.
+
+    Raises
+    ------
+    UsageError
+        ``jobs``, ``max_mem`` or ``tile`` is no such number, or the device is unknown.
     """
 
     jobs: int | None = None
@@ -36,7 +46,26 @@ class Running:
     scheduler: str | None = None
     progress: Callable[[float, float, str], None] | None = None
 
+    def __post_init__(self) -> None:
+        if self.jobs is not None and self.jobs != -1 and not _counts(self.jobs):
+            raise UsageError(
+                f"jobs is {self.jobs!r}; it must be 1 or more, or -1 or None for every core."
+            )
+        for name in ("max_mem", "tile"):
+            if not _counts(getattr(self, name)):
+                raise UsageError(
+                    f"{name} is {getattr(self, name)!r}; it must be a whole number of 1 or more."
+                )
+        if self.device not in DEVICES:
+            raise UsageError(f"device is {self.device!r}; choose one of {', '.join(DEVICES)}.")
+
     @property
     def workers(self) -> int:
         """Threads to use."""
-        return self.jobs or len(os.sched_getaffinity(0))
+        if self.jobs is None or self.jobs == -1:
+            return len(os.sched_getaffinity(0))
+        return self.jobs
+
+
+def _counts(value: Any) -> bool:
+    return not isinstance(value, bool) and isinstance(value, Integral) and int(value) >= 1
