@@ -1,10 +1,13 @@
 """Random views of a tile: turns that move the labels too, and changes of illumination.
 
-No change of color ratios: they are what tells land covers apart.
+No change of color ratios: they are what tells land covers apart. A gain is that of light only where
+zero is dark; for kelvin, meters or counts with a pedestal it would be a shift that drowns the
+contrast. So a gain shifts a band by a bounded part of its own range.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +28,9 @@ def turn_back(images: NDArray[np.generic], how: int) -> NDArray[np.generic]:
     """Undo ``turn``."""
     unflipped = images[..., ::-1] if how >= 4 else images
     return np.rot90(unflipped, -(how % 4), axes=(-2, -1))
+
+
+_MOST_SHIFT = 1.0  # in band scales, each a quarter of the 2-98 % range: half of its half width
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,17 @@ class Augmentation:
     noise: float = 0.05
     turns: bool = True
 
+    @property
+    def farthest(self) -> float:
+        """Band scales from a band's center to the zero of its gain, at most.
+
+        One standard deviation of the gain then shifts no band by more than half of the half width
+        of its 2-98 % range. With the default gain that is the zero of every band whose center is
+        less than 19 scales (4.8 ranges) away from it, as those of reflectances are.
+        """
+        deviation = math.hypot(self.gain, self.band_gain)
+        return _MOST_SHIFT / deviation if deviation > 0 else math.inf
+
     def draw_turns(self, n: int, square: bool, rng: np.random.Generator) -> NDArray[np.int64]:
         """One symmetry for each of ``n`` tiles; quarter turns only where tiles are square."""
         if not self.turns:
@@ -69,9 +86,10 @@ class Augmentation:
         common = rng.normal(0, 1, (n, 1)) * self.gain
         gains = common + rng.normal(0, 1, (n, bands)) * self.band_gain
         offsets = rng.normal(0, 1, n) * self.offset
+        farthest = self.farthest
         seen = np.empty_like(inputs)
         for tile, (gain, offset) in enumerate(zip(gains, offsets, strict=True)):
-            matrix, shift = self.scaling.under(gain, float(offset))
+            matrix, shift = self.scaling.under(gain, float(offset), farthest)
             if self.scaling.projection is None:
                 moved = inputs[tile] * np.diag(matrix).astype(np.float32)[:, None, None]
             else:

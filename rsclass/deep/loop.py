@@ -99,7 +99,7 @@ def train_paper(net: PixelNet, training: Training, labels: Labels | None = None)
     places = area.locate(pixels)
     if labels is None:
         labels = targets.random_labels(n, recipe.clusters, recipe.rng(_START))
-    steps = math.ceil(n / recipe.batch)
+    steps = _patch_steps(n, recipe.batch)
     start_entropy = targets.entropy(targets.histogram(labels, recipe.clusters))
     with one_thread(), Shards(net, training.jobs) as shards:
         optimizer = _optimizer(net, recipe)
@@ -211,6 +211,11 @@ def _turned(images: NDArray[Any], how: NDArray[np.int64]) -> NDArray[Any]:
 
 def _tensor(images: NDArray[np.float32], device: torch.device) -> torch.Tensor:
     return torch.from_numpy(images).to(device).contiguous(memory_format=torch.channels_last)
+
+
+def _patch_steps(n: int, batch: int) -> int:
+    # As many as ``batch`` says, unless one would be left with a single patch.
+    return max(1, min(math.ceil(n / batch), n // 2))
 
 
 def _shards_of(n: int) -> int:

@@ -12,7 +12,11 @@ __all__ = ["choose_device", "one_thread"]
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Let torch use one thread for what this thread asks of it."""
+    """Let torch use one thread for what this thread asks of it.
+
+    With OpenMP the number is each thread's own: what one gives back changes nothing for others.
+    """
+    # Asked first: a thread that only sets it would start later from the number set last anywhere.
     before = torch.get_num_threads()
     if before != 1:
         torch.set_num_threads(1)

@@ -43,3 +43,29 @@ def test_nothing_changes_when_every_strength_is_zero():
     inputs = np.random.default_rng(1).normal(size=(3, 2, 4, 4)).astype(np.float32)
     np.testing.assert_array_equal(view.illuminate(inputs, np.random.default_rng(0)), inputs)
     assert not view.draw_turns(9, True, np.random.default_rng(0)).any()
+
+
+def moved_by_one_deviation(view):
+    """Inputs of zero after a gain of one standard deviation."""
+    deviation = np.hypot(view.gain, view.band_gain)
+    zeros = np.zeros(len(view.scaling.center))
+    return view.scaling.under(zeros + deviation, 0.0, view.farthest)[1]
+
+
+def test_a_zero_far_from_the_data_shifts_a_band_by_a_quarter_of_its_range():
+    """Values near 60,000 that differ by 4, beside a band of reflectances."""
+    far = Augmentation(Scaling(np.array([60_000.0, 0.2]), np.array([1.0, 0.05])))
+    deviation = np.hypot(0.05, 0.015)
+    np.testing.assert_allclose(moved_by_one_deviation(far), [1, 4 * deviation])
+    user = Augmentation(far.scaling, gain=0.3)
+    assert moved_by_one_deviation(user).max() <= 1 + 1e-12
+
+
+def test_reflectances_are_lit_as_without_a_bound():
+    centers, scales = np.array([300.0, 2_900.0, 0.0]), np.array([100.0, 160.0, 5.0])
+    view = Augmentation(Scaling(centers, scales))
+    gain = np.array([0.1, -0.2, 0.05])
+    for bound, free in zip(
+        view.scaling.under(gain, 0.3, view.farthest), view.scaling.under(gain, 0.3), strict=True
+    ):
+        assert bound.tobytes() == free.tobytes()

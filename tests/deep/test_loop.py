@@ -101,6 +101,15 @@ def test_an_epoch_is_n_draws_in_as_few_steps_as_they_need(toy, monkeypatch):
     assert spy.patches == 3 * 500  # and not one forward more
 
 
+@pytest.mark.parametrize(("samples", "batch"), [(101, 2), (9, 4), (3, 2), (2, 2), (65, 64)])
+def test_no_step_is_left_with_a_single_patch(toy, monkeypatch, samples, batch):
+    spy = Spy(monkeypatch)
+    training = toy.training(clusters=2, epochs=2, samples=samples, batch=batch)
+    loop.train_paper(toy.net(2), training)
+    assert min(len(seen) for seen in spy.seen) >= 2
+    assert spy.patches == 2 * samples
+
+
 def test_new_labels_are_what_the_network_saw_before_the_step(toy):
     net = toy.net(5, seed=3)
     untrained = toy.net(5, seed=3).train()
