@@ -14,15 +14,16 @@ from rsclass.deep.clusters import Clusters, survey
 from rsclass.deep.infer import Forward, Labeler
 from rsclass.deep.loop import start_labels, train_landcover, train_paper
 from rsclass.deep.nets import PixelNet, Shape
-from rsclass.deep.patches import TrainingArea
+from rsclass.deep.patches import CHUNK, TILE, TrainingArea, area_bytes
 from rsclass.deep.recipe import Recipe, Training, collapse
-from rsclass.deep.scaling import Scaling
-from rsclass.deep.shards import Shards
+from rsclass.deep.scaling import WIDEST, Scaling
+from rsclass.deep.shards import SHARDS, Shards
 from rsclass.deep.threads import choose_device
 
-__all__ = ["Learned", "Plan", "labeler", "learn"]
+__all__ = ["Learned", "Plan", "choose_device", "labeler", "learn", "learn_bytes"]
 
 _SCALING_VALUES = 4_000_000  # numbers from which the scaling is computed
+_DRAWN_BYTES = 120  # of a drawn patch: its place, its labels, the draws of an epoch
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,7 @@ class Learned:
 def learn(stream: PixelStream, plan: Plan, jobs: int, device_name: str) -> Learned:
     """Train on ``stream`` as ``plan`` says; ``jobs`` threads change the speed only."""
     recipe = plan.recipe
-    wanted = max(10_000, min(100_000, _SCALING_VALUES // len(stream.bands)))
-    sample = stream.sample(wanted, recipe.seed)
+    sample = stream.sample(_scaling_pixels(len(stream.bands)), recipe.seed)
     scaling = Scaling.of_sample(sample)
     warnings = _constant_bands(stream, scaling)
     area = TrainingArea(stream, scaling, plan.shape.halo, plan.training_pixels, recipe.seed)
@@ -121,6 +121,33 @@ def learn(stream: PixelStream, plan: Plan, jobs: int, device_name: str) -> Learn
     if n_classes < plan.n_classes:
         warnings.append(f"{plan.n_classes} classes were asked for and {n_classes} found.")
     return Learned(net.keep(found.index), scaling, found, n_classes, history, warnings)
+
+
+def learn_bytes(plan: Plan, n_bands: int, n_valid: int) -> int:
+    """About the memory in bytes that :func:`learn` holds at once, beside a block of the stream.
+
+    Parameters
+    ----------
+    n_bands, n_valid : int
+        Of the scene.
+    """
+    shape, recipe = plan.shape, plan.recipe
+    area = area_bytes(min(n_bands, WIDEST), shape.halo, min(plan.training_pixels, n_valid))
+    scaling = 3 * 8 * n_bands * min(_scaling_pixels(n_bands), n_valid)
+    layers = shape.halo + 2 + (2 if shape.head == "mlp" else 0)
+    landcover = plan.mode == "landcover"
+    step = layers * recipe.batch * _layer_bytes(shape, TILE if landcover else 1)
+    drawn = 0 if landcover else _DRAWN_BYTES * min(recipe.samples, n_valid)
+    return area + scaling + drawn + step + SHARDS * _layer_bytes(shape, CHUNK)
+
+
+def _scaling_pixels(n_bands: int) -> int:
+    return max(10_000, min(100_000, _SCALING_VALUES // n_bands))
+
+
+def _layer_bytes(shape: Shape, side: int) -> int:
+    """What a layer holds of a tile of ``side`` pixels: convolved, normalized and cut at zero."""
+    return 3 * 4 * shape.width * (side + 2 * shape.halo) ** 2
 
 
 def labeler(

@@ -19,13 +19,24 @@ from rsclass.core.sampling import place_keys
 from rsclass.core.types import Block, Float, Labels, Mask, PixelStream, Window
 from rsclass.deep.scaling import Scaling
 
-__all__ = ["Chunk", "TilePlaces", "TrainingArea", "chunk_windows", "padded", "smoothed"]
+__all__ = [
+    "CHUNK",
+    "TILE",
+    "Chunk",
+    "TilePlaces",
+    "TrainingArea",
+    "area_bytes",
+    "chunk_windows",
+    "padded",
+    "smoothed",
+]
 
 A = TypeVar("A", bound=np.generic)
 
 CHUNK = 128
 TILE = 32
 SMOOTHING = 2  # pixels on each side of the window of means
+_PIXEL_BYTES = 100  # of a pixel: masks, indices, labels and, for a while, its place and key
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +228,12 @@ class TrainingArea:
                 picture = image(chunk)
                 parts.append(picture.reshape(len(picture), -1)[:, inside].T.astype(np.float64))
         return np.ascontiguousarray(np.concatenate(parts))
+
+
+def area_bytes(channels: int, halo: int, pixels: int) -> int:
+    """About the memory in bytes of a training area of so many pixels, and of work on it."""
+    border = (1 + 2 * max(halo, SMOOTHING) / CHUNK) ** 2
+    return int((pixels + CHUNK**2) * (border * (4 * channels + 1) + _PIXEL_BYTES))
 
 
 def chunk_windows(height: int, width: int) -> list[Window]:

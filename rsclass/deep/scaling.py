@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from rsclass.core.types import Block, Float, Sample
 from rsclass.deep.threads import one_thread
 
-__all__ = ["Scaling"]
+__all__ = ["WIDEST", "Scaling"]
 
 _REACH = 4.0  # scaled values are cut here: one 2-98 % range beyond the mean
-_WIDEST = 12  # more bands than this are projected to as many components
+WIDEST = 12  # more bands than this are projected to as many components
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,10 @@ class Scaling:
         spread = np.where(high > low, (high - low) / 4, X.std(axis=0))
         varies = X.max(axis=0) > X.min(axis=0)
         scale = np.where(varies & (spread > 0), spread, np.inf)
-        if X.shape[1] <= _WIDEST:
+        if X.shape[1] <= WIDEST:
             return cls(center, scale)
         Z = np.clip((X - center) / scale, -_REACH, _REACH)
-        return cls(center, scale, _components(Z, _WIDEST))
+        return cls(center, scale, _components(Z, WIDEST))
 
     def inputs(self, block: Block) -> NDArray[np.float32]:
         """Network inputs (channels, height, width) of a block; 0 at invalid pixels."""
@@ -81,7 +81,7 @@ class Scaling:
         image: NDArray[np.float32] = projected.numpy().reshape(-1, *block.valid.shape)
         return image
 
-    def under(self, gain: Float, offset: float) -> tuple[Float, Float]:
+    def under(self, gain: Float, offset: float, farthest: float = np.inf) -> tuple[Float, Float]:
         """How inputs change when raw values become ``x * (1 + gain) + offset``.
 
         Parameters
@@ -89,6 +89,9 @@ class Scaling:
         gain : float64 array (bands,)
         offset : float
             Common to all bands, in units of the smallest band scale.
+        farthest : float
+            In units of a band's scale: the zero that a gain multiplies from is taken to lie no
+            farther than this from the center of the band.
 
         Returns
         -------
@@ -97,7 +100,8 @@ class Scaling:
             New inputs are ``matrix @ inputs + shift``.
         """
         raw_offset = offset * self.scale.min() if np.isfinite(self.scale).any() else 0.0
-        moved = (gain * self.center + raw_offset) / self.scale
+        reach = farthest * self.scale
+        moved = (gain * np.clip(self.center, -reach, reach) + raw_offset) / self.scale
         if self.projection is None:
             return np.diag(1 + gain), moved
         P = self.projection

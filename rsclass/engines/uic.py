@@ -7,6 +7,8 @@ Learning, ECCV Workshops, arXiv:2006.11480.
 from __future__ import annotations
 
 import os
+import threading
+import warnings
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -16,7 +18,7 @@ from numpy.typing import NDArray
 from rsclass.core.tree import Tree, ward
 from rsclass.core.types import Block, Float, PixelStream, Prediction, Window
 from rsclass.engines.base import Engine, Parameter, _is_table
-from rsclass.errors import BrokenModelError, UsageError
+from rsclass.errors import BrokenModelError, RsclassWarning, UsageError
 
 if TYPE_CHECKING:
     from rsclass.deep import model
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["UIC"]
 
 _FEWEST_CLUSTERS, _MOST_CLUSTERS = 16, 64
+_making = threading.Lock()
 
 
 class UIC(Engine):
@@ -62,7 +65,9 @@ class UIC(Engine):
     decay : float, default=0.97
         Of the averaged network that labels (landcover).
     gain : float, default=0.05
-        Standard deviation of the random gain of the illumination, in raw units.
+        Standard deviation of the random gain of the illumination, in raw units. One such
+        deviation shifts no band by more than a quarter of its 2-98 % range, wherever its zero is
+        (a departure).
     noise : float, default=0.05
         Standard deviation of the noise added to scaled inputs.
     learning_rate : float, default=0.05
@@ -84,7 +89,8 @@ class UIC(Engine):
     jobs : int or None
         Worker threads; None: one for each core. Sets the speed, never the result.
     device : str
-        ``auto``, ``cpu`` or ``cuda``. A graphics processor rounds in another way than a processor.
+        ``auto``, ``cpu`` or ``cuda``; without an accelerator all are ``cpu``. A graphics processor
+        rounds in another way than a processor.
     tree_ : Tree
         The merges from clusters to one class.
     n_clusters_ : int
@@ -147,6 +153,7 @@ class UIC(Engine):
 
     tree_: Tree
     n_clusters_: int
+    _labeler: tuple[str, Labeler] | None = None
 
     def __init__(
         self,
@@ -215,11 +222,7 @@ class UIC(Engine):
         UsageError
             X is a table: its pixels have no neighbors.
         """
-        if _is_table(X):
-            raise UsageError(
-                "uic needs an image (bands, height, width), because it looks at the surroundings "
-                "of a pixel; X is a table, for which k-means and the like are made."
-            )
+        _refuse_table(X)
         return super().fit(X, y)
 
     def check_parameters(self) -> None:
@@ -241,13 +244,31 @@ class UIC(Engine):
             Threads; sets speed, never the result.
         device : str
             ``auto``, ``cpu`` or ``cuda``.
+
+        Warns
+        -----
+        RsclassWarning
+            ``cuda`` was asked for, there is none, and the processor computes.
         """
         self.jobs, self.device = workers, device
+        if device == "cuda" and _deep().choose_device(device).type != "cuda":
+            warnings.warn(
+                "the device cuda was asked for and this machine has none that PyTorch can use; "
+                "uic computes on the processor.",
+                RsclassWarning,
+                stacklevel=2,
+            )
 
     def label_bytes(self, layers: Collection[str]) -> float:
         """Working memory of ``predict_block`` in bytes for one pixel, beside a tile's network."""
         of_layers = sum(self.n_classes_ if name == "membership" else 1 for name in layers)
         return 8.0 + 4.0 * of_layers
+
+    def learn_bytes(self, n_bands: int, n_valid: int) -> int:
+        """Memory in bytes that ``fit`` holds at once: training areas, labels, networks at work."""
+        deep = _deep()
+        needed: int = deep.learn_bytes(self._plan(deep), n_bands, n_valid)
+        return needed
 
     def fit_trial(self, stream: PixelStream) -> float:
         """Train for one epoch; all of them take so many times as long."""
@@ -326,7 +347,7 @@ class UIC(Engine):
         return os.cpu_count() or 1
 
     def _finish(self, n_classes: int) -> None:
-        """Cut the tree, order the classes by brightness and make ready to label."""
+        """Cut the tree, and order the classes by brightness."""
         count, spectra = self._clusters["count"], self._clusters["spectra"]
         cut = self.tree_.cut(n_classes)
         weighted = np.zeros((n_classes, spectra.shape[1]))
@@ -338,16 +359,36 @@ class UIC(Engine):
         self.n_classes_ = n_classes
         self.n_clusters_ = len(count)
         self._means: Float = means[order]
-        self._labeler: Labeler = _deep().labeler(
-            self._shape, self._weights, self._scaling, rank[cut], self.device
-        )
+        self._group: NDArray[np.int64] = rank[cut]
+        self._labeler = None
 
     def predict_block(self, block: Block, core: Window, layers: Collection[str] = ()) -> Prediction:
         """Label ``core``; ``block`` covers it and ``halo`` pixels around it, cut at the scene.
 
         ``core`` begins at multiples of 128 and ends at multiples of 128 or at the scene's edge.
         """
-        return self._labeler.label(block, core, layers)
+        return self._labeler_here().label(block, core, layers)
+
+    def _predict(self, X: Any, layers: Collection[str]) -> Prediction:
+        _refuse_table(X)
+        return super()._predict(X, layers)
+
+    def _labeler_here(self) -> Labeler:
+        """The network on the device in use, made by the first thread that needs it."""
+        with _making:
+            if self._labeler is None or self._labeler[0] != self.device:
+                self._labeler = (self.device, self._labeler_on(self.device))
+            return self._labeler[1]
+
+    def _labeler_on(self, device: str) -> Labeler:
+        made: Labeler = _deep().labeler(
+            self._shape, self._weights, self._scaling, self._group, device
+        )
+        return made
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but the network in use: another process makes its own."""
+        return {**super().__getstate__(), "_labeler": None}
 
     def signatures(self) -> Float:
         """Mean spectra (classes, bands) of the training pixels in physical units."""
@@ -397,10 +438,19 @@ class UIC(Engine):
             self.n_features_in_ = len(self._scaling.center)
             self.receptive_field = int(self._shape["receptive_field"])
             self._finish(int(card["n_classes"]))
+            self._labeler_on("cpu")  # a network that does not fit is found now
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise BrokenModelError(
                 f"the uic model cannot be restored: {error}; train it again."
             ) from error
+
+
+def _refuse_table(X: Any) -> None:
+    if _is_table(X):
+        raise UsageError(
+            "uic needs an image (bands, height, width), because it looks at the surroundings "
+            "of a pixel; X is a table, for which k-means and the like are made."
+        )
 
 
 def _named(prefix: str, arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

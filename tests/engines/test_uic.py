@@ -1,18 +1,28 @@
 from __future__ import annotations
 
 import json
+import pickle
 import subprocess
 import sys
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+import torch
 from sklearn.base import clone
 from sklearn.metrics import adjusted_rand_score
 
 from rsclass.core.arrays import ArrayStream
 from rsclass.core.types import Window
 from rsclass.engines.uic import UIC
-from rsclass.errors import BrokenModelError, NoValidPixelsError, StoppedError, UsageError
+from rsclass.errors import (
+    BrokenModelError,
+    NoValidPixelsError,
+    RsclassWarning,
+    StoppedError,
+    UsageError,
+)
 
 QUICK = {"width": 8, "epochs": 8, "warmup": 5, "tiles": 32, "batch": 4, "receptive_field": 5}
 PAPER = {"mode": "paper", "width": 8, "epochs": 4, "samples": 800, "receptive_field": 5}
@@ -115,6 +125,76 @@ def test_a_kept_model_labels_as_before(textures, options):
     assert other.n_features_in_ == 3
 
 
+def test_a_kept_model_computes_where_it_is_told(textures, fitted, monkeypatch):
+    """The accelerator that is said to be there cannot be used; ``cpu`` does not try."""
+    values, _ = textures
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    asked = []
+    to = torch.nn.Module.to
+    monkeypatch.setattr(
+        torch.nn.Module, "to", lambda net, *args, **kw: asked.append(args) or to(net, *args, **kw)
+    )
+    engine = UIC(4, **QUICK)
+    engine.restore(*fitted.state())
+    engine.use_machine(1, "cpu")
+    assert engine.predict_proba(values).tobytes() == fitted.predict_proba(values).tobytes()
+    assert (torch.device("cpu"),) in asked
+    assert (torch.device("cuda"),) not in asked
+
+
+def test_a_change_of_device_is_a_change_of_the_network_in_use(textures, fitted, monkeypatch):
+    values, _ = textures
+    engine = UIC(4, **QUICK)
+    engine.restore(*fitted.state())
+    engine.predict(values)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    moved = []
+    monkeypatch.setattr(torch.nn.Module, "to", lambda net, *args, **kw: moved.append(args) or net)
+    engine.use_machine(1, "cuda")
+    monkeypatch.setattr(torch.Tensor, "to", lambda tensor, *args, **kw: tensor)
+    engine.predict(values)
+    assert (torch.device("cuda"),) in moved
+
+
+def test_without_an_accelerator_the_processor_computes_and_it_is_said(
+    textures, fitted, monkeypatch
+):
+    values, _ = textures
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    engine = UIC(4, **QUICK)
+    engine.restore(*fitted.state())
+    with pytest.warns(RsclassWarning, match="cuda was asked for"):
+        engine.use_machine(1, "cuda")
+    assert engine.predict_proba(values).tobytes() == fitted.predict_proba(values).tobytes()
+    assert json.dumps(engine.state()[0]) == json.dumps(fitted.state()[0])
+
+
+def test_an_engine_travels_without_the_network_in_use(textures, fitted):
+    values, _ = textures
+    fresh = UIC(4, **QUICK)
+    fresh.restore(*fitted.state())
+    before = pickle.dumps(fresh)
+    fresh.predict(values)
+    assert len(pickle.dumps(fresh)) == len(before)
+    there = pickle.loads(before)  # noqa: S301
+    assert there.predict_proba(values).tobytes() == fitted.predict_proba(values).tobytes()
+
+
+def test_threads_that_begin_together_share_one_network(textures, fitted, monkeypatch):
+    from rsclass.deep import model
+
+    values, _ = textures
+    engine = UIC(4, **QUICK)
+    engine.restore(*fitted.state())
+    made = []
+    labeler = model.labeler
+    monkeypatch.setattr(model, "labeler", lambda *a: made.append(a) or labeler(*a))
+    with ThreadPoolExecutor(4) as pool:
+        maps = list(pool.map(engine.predict, [values] * 8))
+    assert len(made) == 1
+    assert all(labels.tobytes() == maps[0].tobytes() for labels in maps)
+
+
 def test_a_model_with_a_missing_array_is_refused(fitted):
     card, arrays = fitted.state()
     del arrays["network.stem.weight"]
@@ -141,6 +221,12 @@ def test_a_scene_without_valid_pixels_is_refused():
 def test_a_table_is_refused_because_pixels_need_neighbors():
     with pytest.raises(UsageError, match=r"uic needs an image \(bands, height, width\)"):
         UIC(4).fit(np.zeros((100, 3)))
+
+
+def test_a_table_is_not_labelled_as_an_image_of_one_column(fitted):
+    for label in (fitted.predict, fitted.predict_proba):
+        with pytest.raises(UsageError, match="X is a table"):
+            label(np.zeros((100, 3)))
 
 
 def test_a_constant_band_is_named(textures):
@@ -198,6 +284,38 @@ def test_a_part_of_the_scene_is_labelled_like_the_whole(fitted):
         part = fitted.predict_block(block, core).labels
         rows, cols = core.inside(Window(0, 0, 200, 200))
         assert part.tobytes() == whole[rows, cols].tobytes()
+
+
+def test_classes_far_from_zero_are_told_apart_as_those_near_it():
+    """Stripes that differ by 1 to 3, near 0 and where kelvin, meters and counts may lie."""
+    rng = np.random.default_rng(0)
+    truth = np.repeat(np.arange(3), 16)[:, None].repeat(48, axis=1)
+    means = np.array([[0, 0, 0], [1, 3, 2], [3, 1, 1]])
+    values = means[truth].transpose(2, 0, 1) + rng.normal(0, 0.3, (3, 48, 48))
+    for pedestal in (0, 300, 60_000):
+        engine = UIC(3, **QUICK).fit(values + pedestal)
+        labels = engine.predict(values + pedestal)
+        assert engine.warnings_ == []
+        # what is wrong lies within a receptive field of the two borders
+        assert adjusted_rand_score(truth.ravel(), labels.ravel()) > 0.85
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"training_pixels": 100_000}, {}, PAPER | {"samples": 20_000, "batch": 2_000, "epochs": 1}],
+)
+def test_the_memory_foretold_holds_what_a_fit_allocates(options):
+    values = np.random.default_rng(0).normal(size=(4, 600, 600)).astype(np.float32)
+    engine = UIC(4, **{**QUICK, **options, "epochs": 1, "warmup": 1})
+    stream = ArrayStream(values)
+    tracemalloc.start()
+    try:
+        engine.fit_stream(stream)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    # tracemalloc sees arrays and no tensors; the estimate must not frighten either
+    assert peak < engine.learn_bytes(4, 360_000) < 4 * peak
 
 
 def test_parameters_survive_a_clone():
