@@ -23,7 +23,7 @@ check: $(VENV)/.dev
 
 # The sample scenes, made again from their recipe.
 samples: $(VENV)/.dev
-	$(RUN) rsclass.datasets data_samples
+	$(VENV)/bin/python data_samples/make.py
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

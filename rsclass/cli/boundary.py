@@ -17,7 +17,8 @@ from rsclass.errors import RsclassError
 
 __all__ = ["Ending", "ending_of", "guarded"]
 
-STOPPED = "stopped; nothing was written."
+STOPPED = "stopped; no map was written."
+GO_ON = " Run the same command again to go on."
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _NO_MEMORY = ("can't allocate memory", "out of memory", "cannot allocate memory")
 
@@ -63,7 +64,7 @@ def guarded(session: Session, action: Callable[[], None]) -> int:
             sys.stdout.flush()
     except BaseException as error:
         stop.ignore()
-        ending = _left_by_reader(session, error) or ending_of(error)
+        ending = _left_by_reader(session, error) or ending_of(error, resumable=session.resumable)
         _show_traceback(session, error, ending)
     stop.ignore()
     session.reporter.end(ending.event, ending.sentence, ending.code)
@@ -90,10 +91,10 @@ def _show_traceback(session: Session, error: BaseException, ending: Ending) -> N
             session.reporter.line(line)
 
 
-def ending_of(error: BaseException) -> Ending:
+def ending_of(error: BaseException, *, resumable: bool = False) -> Ending:
     """Exit code and sentence for an error that reached the boundary."""
     if isinstance(error, KeyboardInterrupt | click.Abort):
-        return Ending(130, STOPPED)
+        return Ending(130, STOPPED + GO_ON if resumable else STOPPED)
     if isinstance(error, RsclassError):
         return Ending(error.exit_code, str(error))
     if isinstance(error, click.exceptions.Exit):

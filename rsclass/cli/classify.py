@@ -36,7 +36,7 @@ _EXAMPLES = """\
   rsclass classify scene.tif -k 6..16 -b red,green,blue,nir --src-nodata 0
   rsclass classify B02.tif B03.tif B04.tif B08.tif -o map.tif
   rsclass classify huge.tif --dry-run --max-mem 4GiB
-  rsclass classify scene.tif -m isodata --set max_std=8 --json --progress json
+  rsclass classify scene.tif -m isodata --set max_std=0.6 --json --progress json
 """
 
 
@@ -73,5 +73,6 @@ def command(session: Session, **flags: Any) -> None:
         else:
             from rsclass.flow.classify import classify
 
+            session.resumable = flags["resume"]
             result = classify(scene, output, command=session.command, **settings)
     session.deliver(result)

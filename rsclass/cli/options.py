@@ -262,7 +262,12 @@ WRITING = (
     ),
     Option("--report/--no-report", group="Output", default=True, help="Write an HTML report."),
     _flag("--stac", group="Output", help="Write a STAC item."),
-    _flag("--resume", group="Output", help="Go on where an interrupted run stopped."),
+    _flag(
+        "--resume",
+        group="Output",
+        help="Keep the trained model and the finished windows of this run beside the map, and use "
+        "those that an earlier run with --resume left; training itself starts anew.",
+    ),
 )
 
 MACHINE = (
@@ -332,7 +337,7 @@ GENERAL = (
         is_flag=True,
         default=False,
         show_default=False,
-        help="Say nothing but errors.",
+        help="Say nothing but warnings and errors.",
     ),
     _speech(
         "-v",

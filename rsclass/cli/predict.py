@@ -30,6 +30,7 @@ def command(session: Session, **flags: Any) -> None:
     with session.work() as progress:
         from rsclass.flow.predict import predict
 
+        session.resumable = flags["resume"]
         result = predict(
             flags["model"],
             scene_of(flags),

@@ -43,7 +43,7 @@ class Reporter:
 
     def tell(self, kind: str, message: str) -> None:
         """Show a message; ``kind`` is ``info``, ``warning`` or ``error``."""
-        if self.quiet and kind != "error":
+        if self.quiet and kind == "info":
             return
         mark = "warning: " if kind == "warning" else ""
         self.line(f"rsclass: {mark}{printable(message)}")
@@ -214,7 +214,7 @@ def _percent(done: float, total: float) -> float:
 
 
 def open_reporter(mode: str, *, quiet: bool) -> Reporter:
-    """The reporter for ``--progress mode``; ``quiet`` silences all but JSON and errors."""
+    """The reporter for ``--progress mode``; ``quiet`` silences progress and information."""
     if mode == "json":
         return JsonLines()
     if quiet or mode == "none":

@@ -45,6 +45,8 @@ class Session:
     stop : Stop
     working : bool
         Whether a verb has been called.
+    resumable : bool
+        Whether what is finished is kept when the run is stopped.
     """
 
     command: str = field(default_factory=lambda: shlex.join(["rsclass", *sys.argv[1:]]))
@@ -55,6 +57,7 @@ class Session:
     verbose: int = 0
     stop: Stop = field(default_factory=Stop)
     working: bool = False
+    resumable: bool = False
     _reporter: Reporter | None = None
     _said: set[str] = field(default_factory=set)
 

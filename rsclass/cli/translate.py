@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rsclass.cli.options import LAYERS
+from rsclass.errors import UsageError
 
 if TYPE_CHECKING:
     from rsclass.io.sink import Writing
@@ -56,7 +57,22 @@ def running_of(flags: Flags, progress: Callable[[float, float, str], None]) -> R
 def learning_of(flags: Flags) -> dict[str, Any]:
     """Method, classes, parameters, seed and earlier model."""
     parameters = dict(flags["set"])
+    if flags["sample"] == "all":
+        _refuse_all(flags["method"])
     if flags["sample"] is not None:
         parameters["sample"] = flags["sample"]
     names = ("method", "classes", "seed", "match_to")
     return {name: flags[name] for name in names} | {"parameters": parameters}
+
+
+def _refuse_all(method: str) -> None:
+    """Some methods learn from a number of pixels that has a limit."""
+    from rsclass.engines.catalogue import engine_class
+
+    kind = engine_class(method)
+    for name, spec in kind.parameters.items():
+        if "sample" in spec.aliases and spec.high is not None:
+            raise UsageError(
+                f"--sample is all, and {method} learns from at most {spec.high:,} pixels "
+                f"({name}); give a number."
+            )

@@ -42,7 +42,7 @@ def _chained(cause: Exception) -> Exception:
         (errors.MemoryLimitError("too much."), 6, "too much."),
         (errors.DiskFullError("no room."), 6, "no room."),
         (errors.StoppedError("the caller stopped it."), 130, "the caller stopped it."),
-        (KeyboardInterrupt(), 130, "stopped; nothing was written."),
+        (KeyboardInterrupt(), 130, "stopped; no map was written."),
         (MemoryError(), 6, "out of memory"),
         (_chained(MemoryError()), 6, "out of memory"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory"), 6, "out of memory"),
@@ -64,6 +64,11 @@ def test_every_error_has_its_exit_code_and_sentence(
     assert ending.code == code
     assert words in ending.sentence
     assert ending.bug == (code == 1)
+
+
+def test_a_stopped_run_that_keeps_what_is_finished_says_how_to_go_on() -> None:
+    told = ending_of(KeyboardInterrupt(), resumable=True)
+    assert told.sentence == ("stopped; no map was written. Run the same command again to go on.")
 
 
 def test_an_error_of_rasterio_that_escapes_is_bad_data(tmp_path: Path) -> None:
@@ -137,6 +142,16 @@ def test_a_request_to_stop_is_the_event_cancelled(call: Caller, failing: Any) ->
     told = call("classify", "s.tif", "--progress", "json")
     assert told.code == 130
     assert told.events[-1]["event"] == "cancelled"
+
+
+@pytest.mark.parametrize("flags", [(), ("--resume",)])
+def test_only_a_run_with_resume_can_go_on(
+    call: Caller, failing: Any, flags: tuple[str, ...]
+) -> None:
+    failing(KeyboardInterrupt())
+    told = call("classify", "s.tif", *flags)
+    assert told.code == 130
+    assert ("Run the same command again" in told.err) is bool(flags)
 
 
 def test_signals_are_given_back_after_a_call(call: Caller, failing: Any) -> None:

@@ -224,15 +224,29 @@ def test_json_is_all_there_is_on_stdout(call: Caller, classified: Asked) -> None
     assert told.data == {"path": "map.tif"}
 
 
-def test_quiet_says_nothing(call: Caller, classified: Asked) -> None:
+DARK = "rsclass: warning: the first band is dark.\n"
+
+
+def test_quiet_says_nothing_but_warnings(call: Caller, classified: Asked) -> None:
     told = call("classify", "s.tif", "-q")
-    assert (told.code, told.out, told.err) == (0, "", "")
+    assert (told.code, told.out, told.err) == (0, "", DARK)
+
+
+def test_all_pixels_are_refused_by_a_method_that_has_a_limit(
+    call: Caller, classified: Asked
+) -> None:
+    told = call("classify", "s.tif", "-m", "uic", "--sample", "all")
+    assert told.code == 2
+    assert (
+        "uic learns from at most 100,000,000 pixels (training_pixels); give a number." in told.err
+    )
+    assert call("classify", "s.tif", "-m", "kmeans", "--sample", "all").code == 0
 
 
 def test_quiet_json_is_json(call: Caller, classified: Asked) -> None:
     told = call("classify", "s.tif", "-q", "--json")
     assert told.data == {"path": "map.tif"}
-    assert told.err == ""
+    assert told.err == DARK
 
 
 def test_a_plan_is_told_on_stdout(

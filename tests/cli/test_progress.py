@@ -128,12 +128,12 @@ def test_the_bar_shows_the_part_and_obeys_no_color(
     assert colored is not colorless
 
 
-def test_quiet_keeps_errors(capsys: pytest.CaptureFixture[str]) -> None:
+def test_quiet_keeps_warnings_and_errors(capsys: pytest.CaptureFixture[str]) -> None:
     reporter = Reporter(quiet=True)
     reporter.tell("info", "read")
     reporter.tell("warning", "dark")
     reporter.end("error", "no.", 3)
-    assert capsys.readouterr().err == "rsclass: no.\n"
+    assert capsys.readouterr().err == "rsclass: warning: dark\nrsclass: no.\n"
 
 
 def test_a_reader_of_stderr_who_leaves_does_not_stop_the_work(
