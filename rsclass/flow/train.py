@@ -65,9 +65,7 @@ def train(
                 stream, method, wanted, parameters or {}, seed, earlier, running
             )
             source.check_unchanged()
-            finished = target.part(MODEL)
-            finished.write_bytes(model.to_bytes())
-            target.fill(finished, {})
+            target.put(model.to_bytes())
         return Trained(path, model, story["history"], story["evidence"], story["warnings"])
     finally:
         source.close()

@@ -7,9 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
-from rsclass.errors import DiskFullError, OutputError, OutputExistsError
-from rsclass.io.disk import lacks_room
-from rsclass.io.swap import sync_folder
+from rsclass.errors import OutputExistsError
+from rsclass.io.disk import write_failures
+from rsclass.io.swap import sync_folder, write_synced
 
 
 def write_bytes(path: str | Path, data: bytes, *, overwrite: bool) -> None:
@@ -23,28 +23,18 @@ def write_bytes(path: str | Path, data: bytes, *, overwrite: bool) -> None:
         The folder is missing or may not be written.
     DiskFullError
         The disk has no room; what stood at ``path`` is untouched.
+    IncompleteOutputError
+        What is read back is not ``data``; what stood at ``path`` is untouched.
     """
     path = Path(path)
     if os.path.lexists(path) and not overwrite:
         raise OutputExistsError(f"{path} exists; give --overwrite to replace it.", path=str(path))
     part = path.with_name(f"{path.name}.{uuid4().hex}.part")
     try:
-        with part.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-        sync_folder(path.parent)
-    except OSError as error:
-        if lacks_room(error, part):
-            raise DiskFullError(
-                f"the disk has no room for {path} ({len(data):,} bytes); make room or write "
-                "elsewhere.",
-                path=str(path),
-            ) from error
-        raise OutputError(
-            f"{path} cannot be written: {error.strerror or error}.", path=str(path)
-        ) from error
+        with write_failures(path, part):
+            write_synced(part, data, path)
+            part.replace(path)
+            sync_folder(path.parent)
     finally:
         # After the rename there is nothing left, and what failed above is what counts.
         with suppress(OSError):

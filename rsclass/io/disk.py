@@ -6,11 +6,13 @@ import errno
 import os
 import shutil
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from rsclass.errors import DiskFullError, RsclassWarning
+from rsclass.errors import DiskFullError, OutputError, RsclassError, RsclassWarning
 
-__all__ = ["expect_room", "lacks_room"]
+__all__ = ["disk_full", "expect_room", "lacks_room", "write_failures"]
 
 # No file system says "full" in one way; EFBIG is the size limit of a process (ulimit -f).
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -69,6 +71,48 @@ def lacks_room(error: BaseException | None, part: Path) -> bool:
     except OSError as problem:
         return problem.errno in _FULL
     return False
+
+
+@contextmanager
+def write_failures(
+    path: Path, part: Path, kinds: tuple[type[Exception], ...] = (OSError,)
+) -> Iterator[None]:
+    """Say in rsclass's own errors why a write failed.
+
+    Parameters
+    ----------
+    path : Path
+        The output, for the message.
+    part : Path
+        The file that was being written; lost when the write failed.
+    kinds : tuple of exception types
+        What counts as a failed write.
+
+    Raises
+    ------
+    DiskFullError
+        There was no room.
+    OutputError
+        Any other of ``kinds``.
+    """
+    try:
+        yield
+    except RsclassError:
+        raise
+    except kinds as error:
+        if lacks_room(error, part):
+            raise disk_full(path) from error
+        reason = getattr(error, "strerror", None) or error
+        raise OutputError(f"{path} cannot be written: {reason}.", path=str(path)) from error
+
+
+def disk_full(path: Path) -> DiskFullError:
+    """The error that ``path`` did not fit."""
+    return DiskFullError(
+        f"the disk was full before {path} was complete; nothing of it was kept. "
+        "Make room or write elsewhere.",
+        path=str(path),
+    )
 
 
 def _readable(size: float) -> str:

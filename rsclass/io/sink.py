@@ -6,7 +6,8 @@ import contextlib
 import os
 import threading
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,16 +20,11 @@ from rasterio.errors import RasterioError
 
 from rsclass.core.grid import Georeference, TileGrid
 from rsclass.core.types import Window
-from rsclass.errors import (
-    DiskFullError,
-    IncompleteOutputError,
-    OutputError,
-    RsclassError,
-)
+from rsclass.errors import IncompleteOutputError
 from rsclass.io.blocks import BlockBuffer
 from rsclass.io.cog import convert
 from rsclass.io.creation import block_shape, check_creation, cog_options, gtiff_options
-from rsclass.io.disk import expect_room, lacks_room
+from rsclass.io.disk import disk_full, expect_room, lacks_room, write_failures
 from rsclass.io.placing import place, placing_options, without_placing_warnings
 from rsclass.io.readback import Expected, raster_window
 from rsclass.io.swap import sync
@@ -335,7 +331,7 @@ class RasterSink:
             fault = f"content ({error})"
         if fault:
             if lacks_room(None, part):
-                raise self._disk_full()
+                raise disk_full(self.path)
             raise IncompleteOutputError(
                 f"{self.path} was not written: its {fault} read back differently from what was "
                 "sent; try again, on another disk if it persists.",
@@ -343,23 +339,5 @@ class RasterSink:
                 fault=fault,
             )
 
-    @contextlib.contextmanager
-    def _failures(self, part: Path) -> Iterator[None]:
-        """Say in rsclass's own errors why a write failed."""
-        try:
-            yield
-        except RsclassError:
-            raise
-        except _FAILURES as error:
-            if lacks_room(error, part):
-                raise self._disk_full() from error
-            raise OutputError(
-                f"{self.path} cannot be written: {error}.", path=str(self.path)
-            ) from error
-
-    def _disk_full(self) -> DiskFullError:
-        return DiskFullError(
-            f"the disk was full before {self.path} was complete; nothing of it was kept. "
-            "Make room or write elsewhere.",
-            path=str(self.path),
-        )
+    def _failures(self, part: Path) -> AbstractContextManager[None]:
+        return write_failures(self.path, part, _FAILURES)

@@ -6,15 +6,44 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from rsclass.errors import IncompleteOutputError
+from rsclass.io.disk import disk_full, lacks_room
+
 __all__ = ["replace_together", "sync", "sync_folder", "write_synced"]
 
 
-def write_synced(path: Path, content: bytes) -> None:
-    """Write a new file and wait until the disk has it."""
-    with path.open("wb") as file:
+def write_synced(part: Path, content: bytes, path: Path) -> None:
+    """Write a new file, wait until the disk has it, and read it back.
+
+    Parameters
+    ----------
+    part : Path
+        Its temporary name.
+    content : bytes
+    path : Path
+        Its final name, for messages.
+
+    Raises
+    ------
+    IncompleteOutputError
+        What is read back is not ``content``.
+    DiskFullError
+        The same, for want of room.
+    OSError
+        The file cannot be written or read.
+    """
+    with part.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+    if part.read_bytes() != content:
+        if lacks_room(None, part):
+            raise disk_full(path)
+        raise IncompleteOutputError(
+            f"{path} was not written: it read back differently from what was sent; try again, on "
+            "another disk if it persists.",
+            path=str(path),
+        )
 
 
 def sync(path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from rsclass.errors import OutputError, OutputExistsError, UsageError
+from rsclass.io.disk import write_failures
 from rsclass.io.locks import OutputLock
 from rsclass.io.swap import replace_together, write_synced
 
@@ -120,12 +121,25 @@ class Target:
         """
         new = {self.path: finished}
         for suffix, content in sidecars.items():
-            staged = self.part(f".new{suffix}")
-            write_synced(staged, content)
-            new[belonging(self.path, suffix)] = staged
+            staged, beside = self.part(f".new{suffix}"), belonging(self.path, suffix)
+            write_synced(staged, content, beside)
+            new[beside] = staged
         old = dict.fromkeys((*self.belongings, *new))
         aside = {path: self.part(f".old.{i}") for i, path in enumerate(old)}
         replace_together(new, self.belongings, aside)
+
+    def put(self, content: bytes) -> None:
+        """Write a small file, read it back, and put it in place of what was there.
+
+        Raises
+        ------
+        IncompleteOutputError, DiskFullError, OutputError
+            What stood there before is untouched.
+        """
+        part = self.part(".new")
+        with write_failures(self.path, part):
+            write_synced(part, content, self.path)
+            self.fill(part, {})
 
     def release(self) -> None:
         """Remove what is unfinished and give the place free; may be called twice."""

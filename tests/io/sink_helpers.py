@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from rasterio.crs import CRS
 
 from rsclass.core.grid import Georeference, TileGrid
@@ -56,12 +58,20 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {entry.name: entry.read_bytes() for entry in folder.iterdir() if entry.is_file()}
 
 
+def lose_a_byte_on_fsync(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that reports success and keeps all but the last byte."""
+
+    def lossy(handle: int) -> None:
+        if stat.S_ISREG(os.fstat(handle).st_mode):
+            os.ftruncate(handle, os.fstat(handle).st_size - 1)
+
+    monkeypatch.setattr(os, "fsync", lossy)
+
+
 @contextmanager
 def small_disk(folder: Path, size: str) -> Iterator[Path]:
     """A file system of ``size`` mounted on ``folder``; skips where that is not allowed."""
     import subprocess
-
-    import pytest
 
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         pytest.skip("only root can mount a small disk")

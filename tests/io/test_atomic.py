@@ -5,8 +5,9 @@ import os
 import stat
 
 import pytest
+from sink_helpers import lose_a_byte_on_fsync
 
-from rsclass.errors import DiskFullError, OutputError, OutputExistsError
+from rsclass.errors import DiskFullError, IncompleteOutputError, OutputError, OutputExistsError
 from rsclass.io.atomic import write_bytes
 
 
@@ -48,6 +49,15 @@ def test_a_full_disk_keeps_the_old_file(tmp_path, monkeypatch, number):
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(DiskFullError, match=r"no room for .*3 bytes"):
+    with pytest.raises(DiskFullError, match=r"full before .*a\.json was complete"):
+        write_bytes(path, b"new", overwrite=True)
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == {"a.json": b"old"}
+
+
+def test_a_file_that_reads_back_differently_is_not_shown(tmp_path, monkeypatch):
+    path = tmp_path / "a.json"
+    path.write_bytes(b"old")
+    lose_a_byte_on_fsync(monkeypatch)
+    with pytest.raises(IncompleteOutputError, match=r"a\.json was not written: it read back"):
         write_bytes(path, b"new", overwrite=True)
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == {"a.json": b"old"}

@@ -221,7 +221,7 @@ def test_a_failed_write_leaves_the_old_model_and_no_temporary_file(model, monkey
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", no_space)
-    with pytest.raises(DiskFullError, match="no room") as caught:
+    with pytest.raises(DiskFullError, match="disk was full") as caught:
         write_model(model, CARD | {"seed": 1}, ARRAYS, overwrite=True)
     assert caught.value.exit_code == 6
     assert model.read_bytes() == before
