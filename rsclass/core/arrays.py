@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rsclass.core.grid import canonical_side, split
 from rsclass.core.magnitude import limit_passed
+from rsclass.core.rows import RowSums
 from rsclass.core.sampling import place_keys
 from rsclass.core.types import Band, Block, Float, Mask, Sample, T, Window
 from rsclass.errors import DataError, NoValidPixelsError, UsageError
@@ -97,12 +98,11 @@ class ArrayStream:
 
     def fold(self, tally: Callable[[Block], T], message: str = "") -> T:
         """The sum of ``tally(block)`` over canonical blocks, along each row and then the rows."""
-        rows: dict[int, T] = {}
+        sums: RowSums[T] = RowSums()
         for block in self.scan(message):
-            part, row = tally(block), block.window.row
-            rows[row] = rows[row] + part if row in rows else part
-        first, *others = (rows[row] for row in sorted(rows))
-        return sum(others, start=first)
+            sums.complete_above(block.window.row)
+            sums.add(block.window.row, tally(block))
+        return sums.total()
 
     def scan(self, message: str = "") -> Iterator[Block]:
         """Canonical blocks, row by row."""

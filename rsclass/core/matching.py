@@ -53,6 +53,11 @@ def listed(bands: Sequence[Band]) -> str:
     return ", ".join(f"{b.name} ({b.role})" if b.role else b.name for b in bands)
 
 
+def alike(one: Band, other: Band) -> bool:
+    """Whether two bands have the same name or the same role."""
+    return _same_name(one, other) or _same_role(one, other)
+
+
 def _same_name(one: Band, other: Band) -> bool:
     return one.name.casefold() == other.name.casefold()
 

@@ -118,6 +118,13 @@ class ClassTally:
         return ClassStats(bands, self.count, (mean + start) * gain + offset, covariance)
 
 
+def tally_bytes(n_classes: int, n_bands: int) -> int:
+    """Memory of one :class:`ClassTally`."""
+    numbers = n_classes * n_bands**2
+    # Two limbs each.
+    return 16 * (numbers if numbers <= LARGEST_COVARIANCE else n_classes * n_bands)
+
+
 def is_exact(dtype: np.dtype[Any]) -> bool:
     """Whether sums over pixels of this type are formed in whole numbers: up to 16 bits."""
     return dtype.kind in "iu" and dtype.itemsize <= 2

@@ -14,7 +14,7 @@ from rsclass.deep.clusters import Clusters, survey
 from rsclass.deep.infer import Forward, Labeler
 from rsclass.deep.loop import start_labels, train_landcover, train_paper
 from rsclass.deep.nets import PixelNet, Shape
-from rsclass.deep.patches import CHUNK, TILE, TrainingArea, area_bytes
+from rsclass.deep.patches import CHUNK, SPARSEST, TILE, TrainingArea, area_bytes
 from rsclass.deep.recipe import Recipe, Training, collapse
 from rsclass.deep.scaling import WIDEST, Scaling
 from rsclass.deep.shards import SHARDS, Shards
@@ -129,10 +129,11 @@ def learn_bytes(plan: Plan, n_bands: int, n_valid: int) -> int:
     Parameters
     ----------
     n_bands, n_valid : int
-        Of the scene.
+        Of the scene; all of its pixels where it is not known how many are valid.
     """
     shape, recipe = plan.shape, plan.recipe
-    area = area_bytes(min(n_bands, WIDEST), shape.halo, min(plan.training_pixels, n_valid))
+    held = min(SPARSEST * plan.training_pixels, n_valid)
+    area = area_bytes(min(n_bands, WIDEST), shape.halo, held)
     scaling = 3 * 8 * n_bands * min(_scaling_pixels(n_bands), n_valid)
     layers = shape.halo + 2 + (2 if shape.head == "mlp" else 0)
     landcover = plan.mode == "landcover"

@@ -35,6 +35,7 @@ A = TypeVar("A", bound=np.generic)
 
 CHUNK = 128
 TILE = 32
+SPARSEST = 2  # pixels of the areas for each pixel of the budget: areas may be mostly masked
 SMOOTHING = 2  # pixels on each side of the window of means
 _PIXEL_BYTES = 100  # of a pixel: masks, indices, labels and, for a while, its place and key
 
@@ -134,7 +135,7 @@ class TrainingArea:
         limit = min(budget, height * width)
         found: list[tuple[Window, NDArray[np.float32], Mask, Mask]] = []
         lenient: list[tuple[Window, NDArray[np.float32], Mask, Mask]] = []
-        total = 0
+        total = held = 0
         for window in (windows[i] for i in order):
             block = stream.read(window.grow(self.margin, height, width))
             inputs, valid = padded(block, window, self.margin, scaling)
@@ -143,10 +144,11 @@ class TrainingArea:
             if usable.any():
                 found.append((window, inputs, valid, usable))
                 total += int(usable.sum())
+                held += window.pixels
             elif core.any() and not found and sum(w.pixels for w, *_ in lenient) < budget:
                 lenient.append((window, inputs, valid, core.copy()))
             stream.report(min(total, limit), limit, "reading training areas")
-            if total >= budget:
+            if total >= budget or held >= SPARSEST * budget:
                 break
         chosen = sorted(found or lenient, key=lambda part: part[0])
         firsts = np.cumsum([0] + [window.pixels for window, *_ in chosen])

@@ -51,7 +51,7 @@ def classify(
     method : str, default="uic"
         See ``rsclass methods``.
     classes : int, "auto", "6..16" or (6, 16), default=12
-        Spectral classes to find, 1 to 65,535; or the range from which their number is chosen.
+        Spectral classes to find, 1 to 65,534; or the range from which their number is chosen.
     parameters : mapping or None
         Of the method, by name.
     seed : int, default=0

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from rsclass.core.colors import display_bands
 from rsclass.core.grid import TileGrid, canonical_side, split
-from rsclass.core.stats import ClassStats, ClassTally
+from rsclass.core.rows import RowSums
+from rsclass.core.stats import ClassStats, ClassTally, tally_bytes
 from rsclass.core.types import Block, Float, Labels, Window
 from rsclass.flow.models import Model
 from rsclass.flow.stream import SceneStream, UnitReader
@@ -226,15 +227,16 @@ def label_scene(
     size = (math.ceil(stream.height / step), math.ceil(stream.width / step))
     picture_classes = np.full(size, -1, dtype=np.int32)
     picture_values = np.full((len(shown), *size), np.nan)
-    rows: dict[int, BlockTally] = {}
+    sums: RowSums[BlockTally] = RowSums()
     bad: set[BadBlock] = set()
     tasks = ((window, known(window)) for window in grid)
     pieces = ordered_map(stream.executor, labeller, tasks, plan.ahead)
     for done, piece in enumerate(pieces, 1):
         write(piece)
         bad.update(piece.bad)
+        sums.complete_above(piece.window.row)
         for row, tally in piece.tallies:
-            rows[row] = rows[row] + tally if row in rows else tally
+            sums.add(row, tally)
         small, values, valid = piece.picture
         top, left = (-(-at // step) for at in (piece.window.row, piece.window.col))
         place = (slice(top, top + small.shape[0]), slice(left, left + small.shape[1]))
@@ -243,9 +245,7 @@ def label_scene(
         physical = values * gain[chosen, None, None] + offset[chosen, None, None]
         picture_values[(slice(None), *place)] = np.where(valid, physical, np.nan)
         stream.report(done, len(grid), "classifying")
-    total, *others = (rows[row] for row in sorted(rows))
-    for other in others:
-        total = total + other
+    total = sums.total()
     stats = total.classes.finish(stream.bands, origin)
     return Labelled(
         stats, total.area / 10_000, picture_classes, picture_values, sorted(bad, key=_place)
@@ -255,14 +255,17 @@ def label_scene(
 def plan_labelling(stream: SceneStream, model: Model, layers: tuple[str, ...]) -> WorkPlan:
     """How the labelling pass is cut."""
     stored = stream.source.dtype.itemsize * len(stream.bands)
-    n_classes, n_bands = model.engine.n_classes_, len(stream.bands)
+    tally = tally_bytes(model.engine.n_classes_, len(stream.bands))
+    of_pixel = 3.0 * stored + 16 + model.engine.label_bytes(layers)
     return plan_work(
         stream.running,
         height=stream.height,
         width=stream.width,
-        side=stream.side,
-        bytes_per_pixel=3.0 * stored + 16 + model.engine.label_bytes(layers),
-        fixed_bytes=8 * n_classes * n_bands**2 + _waiting_bytes(stream, model, layers),
+        # Tiles of a network start at multiples of its own block.
+        side=math.lcm(stream.side, model.engine.block),
+        bytes_per_pixel=of_pixel + tally / stream.side**2,
+        # The sum so far, that of the current row, and a sum of the two in the making.
+        fixed_bytes=3 * tally + _waiting_bytes(stream, model, layers),
         striped=stream.source.striped and model.engine.halo == 0,
         low=True,
     )

@@ -18,6 +18,7 @@ from rsclass.errors import UsageError
 from rsclass.flow.models import Model
 from rsclass.flow.stream import SceneStream
 from rsclass.io.source import RasterSource
+from rsclass.run.memory import require
 from rsclass.run.settings import Running
 
 if TYPE_CHECKING:
@@ -26,9 +27,12 @@ if TYPE_CHECKING:
 Classes = int | str | Sequence[int]
 """A number of classes, ``"auto"``, or the least and the most to choose from."""
 
+MOST_CLASSES = 65_534
 AUTO = (2, 20)
 CHOICE_PIXELS = 10_000
 STATS_PIXELS = 100_000
+STATS_NUMBERS = 2**22
+"""Values (pixels times bands) from which a model's statistics come, at most."""
 
 
 def parse_classes(classes: Classes) -> int | tuple[int, int]:
@@ -57,8 +61,9 @@ def parse_classes(classes: Classes) -> int | tuple[int, int]:
     if not understood:
         raise UsageError(f"classes is {classes!r}; give a number (12), a range (6..16) or auto.")
     low, high = numbers[0], numbers[-1]
-    if not 1 <= low <= high <= 65_535:
-        raise UsageError(f"classes is {classes}; it must be between 1 and 65,535, lowest first.")
+    if not 1 <= low <= high <= MOST_CLASSES:
+        order = "" if len(numbers) == 1 else ", the lower number first"
+        raise UsageError(f"classes is {classes}; it must be between 1 and {MOST_CLASSES:,}{order}.")
     if len(numbers) == 1:
         return low
     if low < 2:
@@ -114,25 +119,31 @@ def train_model(
     -------
     model : Model
     story : dict
-        How it came about, JSON-able: ``history``, ``evidence`` and ``warnings``, lists.
+        How it came about, JSON-able: the lists ``history``, ``evidence`` (for the number of
+        classes) and ``warnings``, and the sentence ``reason`` for that number.
     """
     most = classes if isinstance(classes, int) else classes[1]
     engine = make_engine(method, {"n_classes": most, "random_state": seed} | dict(parameters))
     engine.check_parameters()
     evidence: list[dict[str, Any]] = []
+    reason = ""
     if not isinstance(classes, int):
         for bound in classes:
             engine.set_params(n_classes=bound).check_parameters()
         choice = _choose(engine, stream.sample(CHOICE_PIXELS, seed), classes, seed)
         engine.set_params(n_classes=choice.best)
-        evidence = choice.evidence
+        evidence, reason = choice.evidence, choice.reason
     engine.use_machine(running.workers, running.device)
+    needed = engine.learn_bytes(len(stream.bands), stream.height * stream.width)
+    require(running, needed, "raise it, or learn from fewer pixels with --sample")
     engine.fit_stream(stream)
-    sample = stream.sample(STATS_PIXELS, seed)
+    few = max(CHOICE_PIXELS, STATS_NUMBERS // len(stream.bands))
+    sample = stream.sample(min(STATS_PIXELS, few), seed)
     source = stream.source
     model = Model.of(engine, sample, source.recipe(), seed, earlier)
     warnings = [*source.warnings, *source.suspect_nodata(sample), *engine.warnings_]
-    return model, {"history": engine.history_, "evidence": evidence, "warnings": warnings}
+    story = {"history": engine.history_, "evidence": evidence, "reason": reason}
+    return model, story | {"warnings": warnings}
 
 
 def _choose(engine: Engine, few: Sample, bounds: tuple[int, int], seed: int) -> Choice:

@@ -25,6 +25,9 @@ from rsclass.io.stac import stac_item
 _PLACES_TOLD = 20
 
 
+MOST_COLORS = 254
+
+
 def make_map(
     stream: SceneStream,
     model: Model,
@@ -43,7 +46,7 @@ def make_map(
     recipe : mapping
         How the map is made, from :func:`map_recipe`; completed here with the inputs' SHA-256.
     story : mapping
-        How the model came about: ``history``, ``evidence`` and ``warnings``, lists.
+        How the model came about; see :func:`rsclass.flow.learn.train_model`.
     keep_model : bool
         Write the model beside the map.
     progress : Progress or None
@@ -67,10 +70,10 @@ def make_map(
         write=write,
         **({} if progress is None else {"known": progress.known}),
     )
-    source.check_unchanged()
     told = [*story["warnings"], *_about_the_map(labelled, model)]
     n_pixels, n_classified = stream.height * stream.width, int(labelled.stats.count.sum())
     whole = dict(recipe) | {"sha256": hashing.result()}
+    source.check_unchanged()
     extra = {
         "created": now(),
         "method": model.engine.method,
@@ -79,6 +82,7 @@ def make_map(
         "classified": n_classified,
         "history": story["history"],
         "evidence": story["evidence"],
+        "reason": story["reason"],
         "warnings": told,
         "recipe": whole,
     }
@@ -150,6 +154,11 @@ def _about_the_map(labelled: Labelled, model: Model) -> Sequence[str]:
     ]
     if missing:
         told.append(f"no pixel of the map is in {', '.join(missing)}.")
+    if max(model.legend.values) > MOST_COLORS:
+        told.append(
+            f"a map with values above {MOST_COLORS} has 16 bits, which hold no palette; "
+            "its colors are in the style (.qml) and the attribute table (.aux.xml)."
+        )
     if labelled.bad:
         places = [f"{bad.file} {bad.window}" for bad in labelled.bad[:_PLACES_TOLD]]
         more = len(labelled.bad) - len(places)

@@ -40,10 +40,16 @@ _KINDS = {
 
 def default_output(source: RasterSource, ending: str) -> Path:
     """``scene.tif`` gives ``scene_<ending>`` beside it; a remote scene gives it here."""
-    folder = Path(source.files[0]).parent if source.files else Path()
-    if source.files and Path(source.path).is_dir():
-        folder = Path(source.path).parent
+    folder = Path()
+    if source.files:
+        given = Path(source.path)
+        folder = (given if given.exists() else Path(source.files[0])).parent
     return folder / f"{Path(source.name).stem}_{ending}"
+
+
+def rasters_of(path: Path, layers: Sequence[str]) -> list[Path]:
+    """The map and its layers."""
+    return [path, *(path.with_name(f"{path.stem}_{name}.tif") for name in layers)]
 
 
 class Hashing:
@@ -103,7 +109,8 @@ class MapOutputs:
         self._stack = ExitStack()
         self._sinks: dict[str, RasterSink] = {}
         every = [*source.files, *(str(path) for path in inputs)]
-        places = {"map": self.path} | {name: self._layer_path(name) for name in writing.layers}
+        names = ("map", *writing.layers)
+        self._places = dict(zip(names, rasters_of(self.path, writing.layers), strict=True))
         try:
             self._targets = {
                 name: self._stack.enter_context(
@@ -114,14 +121,11 @@ class MapOutputs:
                         belongings=(*BELONGINGS, *beside) if name == "map" else BELONGINGS,
                     )
                 )
-                for name, place in places.items()
+                for name, place in self._places.items()
             }
         except BaseException:
             self._stack.close()
             raise
-
-    def _layer_path(self, name: str) -> Path:
-        return self.path.with_name(f"{self.path.stem}_{name}.tif")
 
     def __enter__(self) -> Self:
         return self
@@ -196,7 +200,8 @@ class MapOutputs:
             sink.seal()
         files = {"map": self.path}
         for name in self.writing.layers:
-            files[name] = self._sinks[name].finish()
+            self._sinks[name].finish()
+            files[name] = self._places[name]
         self._sinks["map"].finish(sidecars)
         for suffix in sidecars:
             files[_KINDS[suffix]] = belonging(self.path, suffix)

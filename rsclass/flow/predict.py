@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rsclass.core.matching import listed, match_bands
+from rsclass.core.matching import alike, listed, match_bands
 from rsclass.core.types import Band, Float, Sample
 from rsclass.errors import BandMismatchError
 from rsclass.flow.mapping import make_map, map_recipe
@@ -111,7 +111,7 @@ def predict(
                 *drift(trained, sample, source.name),
             ]
             trained.engine.use_machine(running.workers, running.device)
-            story = {"history": [], "evidence": [], "warnings": warnings}
+            story = {"history": [], "evidence": [], "reason": "", "warnings": warnings}
             config = recipe | {"stamp": source.stamp(), "device": running.device}
             with resumable(outputs.path, writing.resume, config) as progress:
                 return make_map(
@@ -144,6 +144,11 @@ def open_matching(scene: Any, reading: Reading, model: Model) -> RasterSource:
         if chosen != source.band_numbers:
             source.close()
             source = source.with_bands(chosen)
+        if any(not alike(own, band) for own, band in zip(source.bands, wanted, strict=True)):
+            source.warnings.append(
+                f"{source.name} and the model do not name their bands alike, so bands are matched "
+                "by their place; make sure that their order is the same."
+            )
     elif len(source.bands) != len(wanted):
         raise BandMismatchError(
             f"the model needs {len(wanted)} bands ({listed(wanted)}), but --bands gives "

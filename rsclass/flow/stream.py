@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsclass.core.grid import TileGrid, canonical_side, split
+from rsclass.core.rows import RowSums
 from rsclass.core.sampling import place_keys
 from rsclass.core.stats import is_exact
 from rsclass.core.types import Block, Sample, T, Window
@@ -103,9 +104,11 @@ class SceneStream:
         # Half of the spare memory is left to what the engine itself holds.
         cache = BlockCache(self.plan.spare_bytes // 2) if local else None
         self.reader = UnitReader(source, cache)
+        self._drawn: tuple[int, _Draw] | None = None
 
     def forget(self) -> None:
-        """Give back the memory of the kept units."""
+        """Give back the memory of the kept units and samples."""
+        self._drawn = None
         if self.reader.cache is not None:
             self.reader.cache.clear()
 
@@ -122,23 +125,16 @@ class SceneStream:
         return TileGrid(self.height, self.width, self.plan.tile_height, self.plan.tile_width)
 
     def fold(self, tally: Callable[[Block], T], message: str = "") -> T:
-        """The sum of ``tally(block)`` over canonical blocks.
-
-        Blocks are added along each row of blocks, and then the rows: an order that every cut
-        of the scene into units can keep.
-        """
+        """The sum of ``tally(block)`` over canonical blocks, the same for every cut."""
         units = self._units()
         task = partial(_tally_unit, self.reader, tally, self.side)
-        rows: dict[int, Any] = {}
+        sums: RowSums[T] = RowSums()
         for done, parts in enumerate(ordered_map(self.executor, task, units, self.plan.ahead), 1):
+            sums.complete_above(min(row for row, _ in parts))
             for row, part in parts:
-                rows[row] = rows[row] + part if row in rows else part
+                sums.add(row, part)
             self.report(done, len(units), message)
-        first, *others = (rows[row] for row in sorted(rows))
-        total: T = first
-        for other in others:
-            total = total + other
-        return total
+        return sums.total()
 
     def scan(self, message: str = "") -> Iterator[Block]:
         """Canonical blocks, row by row."""
@@ -152,23 +148,10 @@ class SceneStream:
 
     def sample(self, n: int | None, seed: int) -> Sample:
         """At most ``n`` valid pixels: those with the smallest keys of seed and place."""
-        units = self._units()
-        most = _FULL_RANGE
-        kept: list[_Draw] = []
-        held = n_valid = 0
-        tasks = ((window, most) for window in units)
-        draw = partial(_draw_from_unit, self.reader, n, seed)
-        for done, part in enumerate(ordered_map(self.executor, draw, tasks, self.plan.ahead), 1):
-            n_valid += part.n_valid
-            kept.append(part)
-            held += len(part.keys)
-            if n is not None and held > 2 * n:
-                kept = [_smallest(kept, n)]
-                held, most = n, int(kept[0].keys.max())
-            self.report(done, len(units), "sampling")
-        if n_valid == 0:
-            raise NoValidPixelsError(self.source.nothing_valid())
-        drawn = _smallest(kept, n)
+        drawn = self._drawn_before(n, seed) or self._draw(n, seed)
+        self._drawn = (seed, drawn)
+        if n is not None:
+            drawn = _smallest([drawn], n)
         order = np.lexsort((drawn.cols, drawn.rows))
         gain = np.array([b.gain for b in self.bands])
         offset = np.array([b.offset for b in self.bands])
@@ -176,7 +159,34 @@ class SceneStream:
         values *= gain
         values += offset
         integer = is_exact(self.source.dtype)
-        return Sample(values, drawn.rows[order], drawn.cols[order], n_valid, integer)
+        return Sample(values, drawn.rows[order], drawn.cols[order], drawn.n_valid, integer)
+
+    def _drawn_before(self, n: int | None, seed: int) -> _Draw | None:
+        """An earlier draw of the same seed, if it holds the one asked for."""
+        if self._drawn is None or self._drawn[0] != seed:
+            return None
+        drawn = self._drawn[1]
+        enough = len(drawn.keys) == drawn.n_valid or (n is not None and n <= len(drawn.keys))
+        return drawn if enough else None
+
+    def _draw(self, n: int | None, seed: int) -> _Draw:
+        units = self._units()
+        most = _FULL_RANGE
+        kept: list[_Draw] = []
+        held = 0
+        tasks = ((window, most) for window in units)
+        draw = partial(_draw_from_unit, self.reader, n, seed)
+        for done, part in enumerate(ordered_map(self.executor, draw, tasks, self.plan.ahead), 1):
+            kept.append(part)
+            held += len(part.keys)
+            if n is not None and held > 2 * n:
+                kept = [_smallest(kept, n)]
+                held, most = n, int(kept[0].keys.max())
+            self.report(done, len(units), "sampling")
+        drawn = _smallest(kept, n)
+        if drawn.n_valid == 0:
+            raise NoValidPixelsError(self.source.nothing_valid())
+        return drawn
 
 
 def _tally_unit(
@@ -222,4 +232,4 @@ def _smallest(draws: list[_Draw], n: int | None) -> _Draw:
     if n is not None and len(keys) > n:
         chosen = np.argpartition(keys, n - 1)[:n]
         keys, rows, cols, values = keys[chosen], rows[chosen], cols[chosen], values[chosen]
-    return _Draw(keys, rows, cols, values, 0)
+    return _Draw(keys, rows, cols, values, sum(d.n_valid for d in draws))

@@ -39,6 +39,23 @@ class WorkPlan:
     spare_bytes: int
 
 
+def require(running: Running, needed: int, advice: str) -> None:
+    """Make sure that ``needed`` bytes more fit the memory limit.
+
+    Raises
+    ------
+    MemoryLimitError
+        They do not; ``advice`` says what would help.
+    """
+    whole = psutil.Process().memory_info().rss + RESERVE + needed
+    if whole > running.max_mem:
+        raise MemoryLimitError(
+            f"this work needs at least {math.ceil(whole / MIB)} MiB, but --max-mem allows "
+            f"{running.max_mem // MIB} MiB; {advice}.",
+            needed=whole,
+        )
+
+
 def plan_work(
     running: Running,
     *,
@@ -70,8 +87,7 @@ def plan_work(
     MemoryLimitError
         Not even one unit of ``side`` x ``side`` pixels fits.
     """
-    resident = psutil.Process().memory_info().rss
-    free = running.max_mem - resident - RESERVE - fixed_bytes
+    free = running.max_mem - psutil.Process().memory_info().rss - RESERVE - fixed_bytes
     tile_height = tile_width = max(math.ceil(running.tile / side), 1) * side
     if striped or low:
         tile_height = side
@@ -88,13 +104,7 @@ def plan_work(
             tile_width = max(math.ceil(tile_width / 2 / side), 1) * side
         else:
             tile_height = max(math.ceil(tile_height / 2 / side), 1) * side
-    if unit_bytes() > free:
-        need = resident + RESERVE + fixed_bytes + unit_bytes()
-        raise MemoryLimitError(
-            f"this work needs at least {math.ceil(need / MIB)} MiB, but --max-mem allows "
-            f"{running.max_mem // MIB} MiB; raise it or use fewer bands.",
-            needed=need,
-        )
+    require(running, fixed_bytes + unit_bytes(), "raise it or use fewer bands")
     ahead = max(1, min(2 * workers, free // max(unit_bytes(), 1)))
     spare = free - ahead * unit_bytes()
     return WorkPlan(tile_height, tile_width, ahead, unit_bytes(), int(spare))

@@ -127,3 +127,19 @@ def test_a_model_is_not_overwritten_and_not_its_own_map(small_scene, model, tmp_
         train(small_scene, model, method="kmeans", classes=3)
     with pytest.raises(UsageError):
         predict(model, small_scene, model, writing=Writing(overwrite=True))
+
+
+def test_bands_matched_by_place_are_reported(small_scene, model, tmp_path):
+    plain = rewritten(small_scene, tmp_path / "plain.tif", list(range(10)), names=False)
+    result = predict(model, plain, tmp_path / "map.tif", writing=QUICK)
+    assert any("matched by their place" in told for told in result.warnings)
+    assert not predict(model, small_scene, tmp_path / "b.tif", writing=QUICK).warnings
+
+
+def test_no_band_of_a_scene_serves_twice():
+    """A role does not take the band that another name asks for."""
+    wanted = [Band("SR_B5", "nir"), Band("B08", "nir"), Band("B04", "red")]
+    found = [Band("B08", "nir"), Band("x", "nir"), Band("B04", "red")]
+    assert match_bands(found, wanted, "scene") == [1, 0, 2]
+    with pytest.raises(BandMismatchError, match="missing SR_B5"):
+        match_bands([found[0], found[2], Band("y")], wanted, "scene")

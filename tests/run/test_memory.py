@@ -50,3 +50,15 @@ def test_what_cannot_fit_is_refused_with_the_least_that_would_do():
         plan_work(running, height=5000, width=5000, side=512, bytes_per_pixel=100)
     again = Running(jobs=1, max_mem=caught.value.data["needed"] + 16 * MIB)
     assert plan_work(again, height=5000, width=5000, side=512, bytes_per_pixel=100).ahead == 1
+
+
+def test_a_network_that_cannot_train_within_the_limit_is_refused_before_it_starts(tmp_path):
+    from rsclass.datasets import simulate
+    from rsclass.flow.classify import classify
+
+    scene = simulate("sentinel2", height=600, width=600, seed=1).write(tmp_path, "s")["scene"]
+    seen: list[str] = []
+    running = Running(max_mem=limit(40 * MIB), progress=lambda d, t, told: seen.append(told))
+    with pytest.raises(MemoryLimitError, match="fewer pixels with --sample"):
+        classify(scene, tmp_path / "m.tif", method="uic", classes=4, running=running)
+    assert not [told for told in seen if "epoch" in told]
