@@ -21,8 +21,7 @@ from rsclass.core.types import Band, Float, Sample
 from rsclass.engines.base import Engine, register_keeper
 from rsclass.engines.catalogue import engine_class
 from rsclass.errors import BrokenModelError
-from rsclass.io.atomic import write_bytes
-from rsclass.io.model_file import model_bytes, read_model
+from rsclass.io.model_file import model_bytes, parse_model, read_model, write_model
 
 DRIFT_QUANTILE = 0.995
 """Share of the training pixels that lie within ``SampleStats.reach`` of their class."""
@@ -200,7 +199,7 @@ class Model:
         OutputExistsError
             The file exists and ``overwrite`` is false.
         """
-        write_bytes(path, self.to_bytes(), overwrite=overwrite)
+        write_model(path, *self.card_and_arrays(), overwrite=overwrite)
         return Path(path)
 
     @classmethod
@@ -214,7 +213,27 @@ class Model:
         BrokenModelError
             It is damaged, too new, or no model.
         """
-        card, arrays = read_model(path)
+        return cls._restored(*read_model(path), str(path))
+
+    @classmethod
+    def from_bytes(cls, content: bytes, name: str) -> Self:
+        """Of what :meth:`to_bytes` gave.
+
+        Parameters
+        ----------
+        content : bytes
+        name : str
+            Where it comes from, for messages.
+
+        Raises
+        ------
+        BrokenModelError
+            It is damaged, too new, or no model.
+        """
+        return cls._restored(*parse_model(content, name), name)
+
+    @classmethod
+    def _restored(cls, card: dict[str, Any], arrays: dict[str, NDArray[Any]], name: str) -> Self:
         try:
             engine = engine_class(card["method"])(**card["parameters"])
             engine.bands_ = tuple(Band(**band) for band in card["bands"])
@@ -223,7 +242,7 @@ class Model:
             engine.restore(card["engine"]["state"], arrays)
             return cls(
                 engine,
-                Legend.from_rows(card["legend"], str(path)),
+                Legend.from_rows(card["legend"], name),
                 tuple(card["engine"]["values"]),
                 SampleStats.from_dict(card["sample_stats"]),
                 card["scene"],
@@ -231,7 +250,7 @@ class Model:
             )
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise BrokenModelError(
-                f"{path} is not a model that this rsclass can use "
+                f"{name} is not a model that this rsclass can use "
                 f"({type(error).__name__}: {error}); train it again."
             ) from error
 

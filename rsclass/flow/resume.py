@@ -25,13 +25,10 @@ class Progress:
     Parameters
     ----------
     journal : Journal
-    scratch : Path
-        A temporary name for the model.
     """
 
-    def __init__(self, journal: Journal, scratch: Path) -> None:
+    def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._scratch = scratch
         # Places only: the pieces together may be larger than memory.
         self._places = journal.places()
 
@@ -40,11 +37,7 @@ class Progress:
         if _MODEL not in self._places:
             return None
         kept = self._journal.piece(self._places[_MODEL])
-        try:
-            self._scratch.write_bytes(kept["model"].tobytes())
-            model = Model.read(self._scratch)
-        finally:
-            self._scratch.unlink(missing_ok=True)
+        model = Model.from_bytes(kept["model"].tobytes(), f"the model in {self._journal.path}")
         return model, json.loads(kept["story"].tobytes())
 
     def keep_model(self, model: Model, story: Mapping[str, Any]) -> None:
@@ -83,5 +76,5 @@ def resumable(path: Path, wanted: bool, config: Mapping[str, Any]) -> Iterator[P
     text = json.dumps(config, sort_keys=True)
     journal = Journal.open(path.with_name(f"{path.name}.resume"), text, resume=True)
     with journal:
-        yield Progress(journal, path.with_name(f"{path.name}.resume.safetensors"))
+        yield Progress(journal)
         journal.discard()

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError, deserialize
 from safetensors.numpy import save
 
 from rsclass.errors import BrokenModelError, DataError, UsageError
@@ -26,7 +28,11 @@ FORMAT_VERSION = 1
 _METADATA_KEY = "rsclass"
 _MAX_FILE_BYTES = 8 * 2**30
 _MAX_HEADER_BYTES = 32 * 2**20
-_DTYPES = {"BOOL", "U8", "I8", "U16", "I16", "U32", "I32", "U64", "I64", "F16", "F32", "F64"}
+_ENVELOPE = 9  # the length of the header in 8 bytes, and its opening brace
+_DTYPES = {"BOOL": "bool"}
+_DTYPES |= {f"U{bits}": f"uint{bits}" for bits in (8, 16, 32, 64)}
+_DTYPES |= {f"I{bits}": f"int{bits}" for bits in (8, 16, 32, 64)}
+_DTYPES |= {f"F{bits}": f"float{bits}" for bits in (16, 32, 64)}
 _NUMPY_KINDS = "biuf"
 
 _REQUIRED: dict[str, type] = {"method": str, "parameters": dict, "bands": list, "engine": dict}
@@ -105,89 +111,112 @@ def read_model(path: str | Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]
         It is damaged, made by a newer rsclass, or no model.
     """
     path = Path(path)
-    _check_envelope(path)
-    try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            card = _parse_card(path, metadata)
-            arrays = {}
-            for name in sorted(file.keys()):
-                dtype = file.get_slice(name).get_dtype()
-                if dtype not in _DTYPES:
-                    raise BrokenModelError(
-                        f"{path} holds the array {name!r} of type {dtype}, which no model of "
-                        "rsclass has; train the model again."
-                    )
-                arrays[name] = file.get_tensor(name)
-    except (SafetensorError, OSError, ValueError) as error:
-        if isinstance(error, DataError):
-            raise
-        raise BrokenModelError(
-            f"{path} is damaged or no model of rsclass ({error}); train the model again or copy "
-            "it anew."
-        ) from error
-    if card["payload_sha256"] != _digest(card, arrays):
-        raise BrokenModelError(
-            f"{path} is damaged: its content does not match its own SHA-256; copy it anew or "
-            "train the model again."
-        )
-    wrong = _wrong_type(card)
-    if wrong:
-        raise BrokenModelError(f"{path} has a broken card: {wrong}; train the model again.")
-    return card, arrays
-
-
-def _check_envelope(path: Path) -> None:
-    """Refuse what cannot be a model before anything of its claimed size is allocated."""
     try:
         with path.open("rb") as file:
-            start = file.read(9)
-        size = path.stat().st_size
+            start, size = file.read(_ENVELOPE), os.fstat(file.fileno()).st_size
+            # Before all of it is read: it may be far larger than any model.
+            _check_envelope(str(path), start, size)
+            content = start + file.read()
     except FileNotFoundError as error:
         raise DataError(f"there is no model {path}; check the path.", path=str(path)) from error
     except OSError as error:
         raise DataError(
             f"the model {path} cannot be read: {error.strerror or error}.", path=str(path)
         ) from error
+    return parse_model(content, str(path))
+
+
+def parse_model(content: bytes, name: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Card and arrays of the bytes of a model file.
+
+    Parameters
+    ----------
+    content : bytes
+        What :func:`model_bytes` gave.
+    name : str
+        Where they come from, for messages.
+
+    Raises
+    ------
+    BrokenModelError
+        They are damaged, made by a newer rsclass, or no model.
+    """
+    _check_envelope(name, content[:_ENVELOPE], len(content))
+    try:
+        tensors = deserialize(content)  # type: ignore[no-untyped-call]
+    except SafetensorError as error:
+        raise BrokenModelError(
+            f"{name} is damaged or no model of rsclass ({error}); train the model again or copy "
+            "it anew."
+        ) from error
+    # The parser has checked the header, but keeps what it says beside the arrays to itself.
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    card = _parse_card(name, header.get("__metadata__") or {})
+    arrays = {key: _array(name, key, tensor) for key, tensor in sorted(tensors)}
+    if card["payload_sha256"] != _digest(card, arrays):
+        raise BrokenModelError(
+            f"{name} is damaged: its content does not match its own SHA-256; copy it anew or "
+            "train the model again."
+        )
+    wrong = _wrong_type(card)
+    if wrong:
+        raise BrokenModelError(f"{name} has a broken card: {wrong}; train the model again.")
+    return card, arrays
+
+
+def _array(name: str, key: str, tensor: Mapping[str, Any]) -> NDArray[Any]:
+    dtype = _DTYPES.get(tensor["dtype"])
+    if dtype is None:
+        raise BrokenModelError(
+            f"{name} holds the array {key!r} of type {tensor['dtype']}, which no model of "
+            "rsclass has; train the model again."
+        )
+    stored = np.frombuffer(tensor["data"], np.dtype(dtype).newbyteorder("<"))
+    array: NDArray[Any] = stored.reshape(tensor["shape"]).astype(dtype)
+    return array
+
+
+def _check_envelope(name: str, start: bytes, size: int) -> None:
+    """Refuse what cannot be a model before anything of its claimed size is allocated."""
     header = int.from_bytes(start[:8], "little")
-    if len(start) == 9 and start[8:] == b"{" and 2 <= header <= _MAX_HEADER_BYTES:
+    if len(start) == _ENVELOPE and start[8:] == b"{" and 2 <= header <= _MAX_HEADER_BYTES:
         if header + 8 > size:
-            raise BrokenModelError(f"{path} is cut short; copy it anew.")
+            raise BrokenModelError(f"{name} is cut short; copy it anew.")
         if size > _MAX_FILE_BYTES:
             raise BrokenModelError(
-                f"{path} has {size:,} bytes; a model of rsclass has at most {_MAX_FILE_BYTES:,}."
+                f"{name} has {size:,} bytes; a model of rsclass has at most {_MAX_FILE_BYTES:,}."
             )
         return
     if start[:1] == b"\x80" or start[:2] == b"PK":
         raise BrokenModelError(
-            f"{path} is a pickle or an archive of pickles, which rsclass never opens because that "
+            f"{name} is a pickle or an archive of pickles, which rsclass never opens because that "
             "can run code; give a .safetensors model of rsclass."
         )
-    raise BrokenModelError(f"{path} is not a model of rsclass (a .safetensors file).")
+    raise BrokenModelError(f"{name} is not a model of rsclass (a .safetensors file).")
 
 
-def _parse_card(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
+def _parse_card(name: str, metadata: dict[str, str]) -> dict[str, Any]:
     try:
         card = json.loads(metadata.get(_METADATA_KEY, "null"))
     except (ValueError, RecursionError) as error:
-        raise BrokenModelError(f"{path} has an unreadable card; copy the model anew.") from error
+        raise BrokenModelError(f"{name} has an unreadable card; copy the model anew.") from error
     if not isinstance(card, dict) or card.get("format") != FORMAT:
-        raise BrokenModelError(f"{path} is a .safetensors file but no model of rsclass.")
+        raise BrokenModelError(f"{name} is a .safetensors file but no model of rsclass.")
     version = card.get("format_version")
     if not isinstance(version, int) or version > FORMAT_VERSION:
         raise BrokenModelError(
-            f"{path} has model format {version}, this rsclass reads up to {FORMAT_VERSION}; "
+            f"{name} has model format {version}, this rsclass reads up to {FORMAT_VERSION}; "
             "update rsclass."
         )
     unknown = sorted(set(card) - set(CARD_KEYS))
     if unknown:
         raise BrokenModelError(
-            f"{path} has a card with unknown keys ({', '.join(unknown)[:200]}); it was not written "
+            f"{name} has a card with unknown keys ({', '.join(unknown)[:200]}); it was not written "
             "by this rsclass."
         )
     missing = [key for key in CARD_KEYS if key not in card]
     if missing:
-        raise BrokenModelError(f"{path} has a card without {', '.join(missing)}.")
+        raise BrokenModelError(f"{name} has a card without {', '.join(missing)}.")
     return card
 
 

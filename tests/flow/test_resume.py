@@ -13,6 +13,9 @@ import pytest
 
 from rsclass.errors import StoppedError
 from rsclass.flow.classify import classify
+from rsclass.flow.resume import Progress
+from rsclass.flow.train import train
+from rsclass.io.journal import Journal
 from rsclass.io.sink import Writing
 from rsclass.run.settings import Running
 
@@ -91,3 +94,14 @@ def test_a_journal_of_other_settings_is_not_used(scene, tmp_path):
     with pytest.warns(UserWarning, match="other settings"):
         other = classify(scene, out, method="kmeans", classes=4, writing=RESUME)
     assert len(other.legend) == 4
+
+
+def test_a_model_is_taken_up_from_the_journal_without_another_file(small_scene, tmp_path):
+    model = train(small_scene, tmp_path / "m.safetensors", method="kmeans", classes=3).model
+    with Journal.open(tmp_path / "map.tif.resume", "{}", resume=True) as journal:
+        Progress(journal).keep_model(model, {"history": [1.5]})
+        before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+        taken, story = Progress(journal).model()
+        assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert taken.to_bytes() == model.to_bytes()
+    assert story == {"history": [1.5]}

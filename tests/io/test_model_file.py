@@ -18,7 +18,7 @@ from rsclass.errors import (
     OutputExistsError,
     UsageError,
 )
-from rsclass.io.model_file import CARD_KEYS, model_bytes, read_model, write_model
+from rsclass.io.model_file import CARD_KEYS, model_bytes, parse_model, read_model, write_model
 
 CARD = {
     "method": "kmeans",
@@ -226,3 +226,27 @@ def test_a_failed_write_leaves_the_old_model_and_no_temporary_file(model, monkey
     assert caught.value.exit_code == 6
     assert model.read_bytes() == before
     assert [p.name for p in model.parent.iterdir()] == [model.name]
+
+
+def test_bytes_are_understood_without_a_file(model):
+    card, arrays = parse_model(model.read_bytes(), "the journal")
+    assert card == read_model(model)[0]
+    for name, array in arrays.items():
+        native = ARRAYS[name].astype(ARRAYS[name].dtype.newbyteorder("="))
+        np.testing.assert_array_equal(array, native, strict=True)
+        assert array.flags.writeable
+    assert set(arrays) == set(ARRAYS)
+
+
+def test_damaged_bytes_are_refused_under_their_name():
+    content = bytearray(model_bytes(CARD, ARRAYS))
+    content[-1] ^= 1
+    with pytest.raises(BrokenModelError, match="the journal is damaged"):
+        parse_model(bytes(content), "the journal")
+
+
+@pytest.mark.parametrize("metadata", ["null", '"text"', '{"rsclass": 1}'])
+def test_metadata_of_another_kind_is_refused(metadata):
+    header = f'{{"__metadata__":{metadata}}}'.encode()
+    with pytest.raises(BrokenModelError):
+        parse_model(struct.pack("<Q", len(header)) + header, "it")
