@@ -142,6 +142,8 @@ def place(source: Grid, target: Grid, name: str) -> Placement:
 def at_resolution(grid: Grid, resolution: float | None) -> Grid:
     """``grid`` with pixels of ``resolution`` CRS units and the same corner.
 
+    Only pixels that lie wholly inside ``grid`` are made, and at least one.
+
     Raises
     ------
     UsageError
@@ -159,8 +161,8 @@ def at_resolution(grid: Grid, resolution: float | None) -> Grid:
     if max(grid.width * across, grid.height * down) < 1:
         raise UsageError(f"--resolution {resolution:g} is wider than the whole scene; choose less.")
     return Grid(
-        max(round(grid.height * down), 1),
-        max(round(grid.width * across), 1),
+        max(math.floor(grid.height * down + TOLERANCE), 1),
+        max(math.floor(grid.width * across + TOLERANCE), 1),
         compose(t, Affine.scale(1 / across, 1 / down)),
     )
 
@@ -257,12 +259,20 @@ def cropped(georef: Georeference, window: Window) -> Georeference:
     return replace(georef, transform=transform, gcps=gcps, rpcs=rpcs)
 
 
-def pixel_area(georef: Georeference, row: int) -> float | None:
+def pixel_area(georef: Georeference, row: int, width: int) -> float | None:
     """Area of a pixel of ``row`` in square meters; None where the ground is not known.
 
     On a geographic CRS it is the area on the ellipsoid between the row's parallels and
     meridians (Snyder 1987, Map Projections: A Working Manual, USGS PP 1395, eq. 3-12,
-    doi:10.3133/pp1395).
+    doi:10.3133/pp1395). In a rotated scene a row crosses parallels; the pixel in its middle stands
+    for all of them.
+
+    Parameters
+    ----------
+    georef : Georeference
+    row : int
+    width : int
+        Of the scene, in pixels.
     """
     if georef.transform is None or georef.crs is None:
         return None
@@ -282,7 +292,7 @@ def pixel_area(georef: Georeference, row: int) -> float | None:
     eccentricity = math.sqrt(flattening * (2 - flattening))
     # Of a rotated pixel, the cell of equal area and equal middle latitude.
     height = abs(t.e) if t.b == 0 and t.d == 0 else math.sqrt(abs(t.determinant))
-    middle = t.d * 0.5 + t.e * (row + 0.5) + t.f
+    _, middle = _apply(t, width / 2, row + 0.5)
     pole = math.pi / 2
     if abs(middle * to_radians) > pole:
         return None

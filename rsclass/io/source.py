@@ -217,7 +217,7 @@ class RasterSource:
 
     def pixel_area(self, row: int) -> float | None:
         """Area in square meters of a pixel of ``row``; None where the ground is not known."""
-        return pixel_area(self.georef, row)
+        return pixel_area(self.georef, row, self.width)
 
     def suspect_nodata(self, sample: Sample) -> list[str]:
         """Sentences on values of a sample that look like undeclared nodata."""

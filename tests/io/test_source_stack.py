@@ -22,7 +22,14 @@ from shapely.geometry import Polygon, box, mapping
 from rsclass.core.grid import Georeference
 from rsclass.core.types import Window
 from rsclass.errors import DataError, UsageError
-from rsclass.io.grids import Grid, centers_inside, pixel_area, place, window_of_bounds
+from rsclass.io.grids import (
+    Grid,
+    at_resolution,
+    centers_inside,
+    pixel_area,
+    place,
+    window_of_bounds,
+)
 from rsclass.io.source import Reading, open_source, source_from_recipe
 
 COARSE = Affine(20, 0, 500000, 0, -20, 5400000)
@@ -382,7 +389,7 @@ def test_a_geographic_pixel_has_its_area_on_the_ellipsoid(latitude, epsg):
     ring_x = np.concatenate([lons, lons[::-1]])
     ring_y = np.concatenate([np.full(200, latitude), np.full(200, latitude + side)])
     area, _ = geod.polygon_area_perimeter(ring_x, ring_y)
-    assert pixel_area(georef, 0) == pytest.approx(abs(area), rel=1e-7)
+    assert pixel_area(georef, 0, 1) == pytest.approx(abs(area), rel=1e-7)
 
 
 @pytest.mark.parametrize(
@@ -401,3 +408,47 @@ def test_the_area_of_a_rotated_pixel_is_the_determinant(tmp_path):
     with rasterio.open(path) as dataset:
         assert not dataset.transform.is_rectilinear
     assert open_source(path).pixel_area(0) == pytest.approx(100.0)
+
+
+def test_the_area_of_a_rotated_geographic_row_is_that_of_its_middle_pixel():
+    """R20: turned by 45 degrees, the latitude falls by 20 degrees along the row."""
+    step, width = 0.01, 2000
+    georef = Georeference(
+        (step, step, 8.0, -step, step, 60.0), pyproj.CRS.from_epsg(4326).to_wkt("WKT1_GDAL")
+    )
+    col, row = width // 2 + np.array([0, 1, 1, 0]), np.array([0, 0, 1, 1])
+    lons, lats = 8 + step * (col + row), 60 + step * (row - col)
+    area, _ = pyproj.Geod(ellps="WGS84").polygon_area_perimeter(lons, lats)
+    # The cell of parallels and meridians differs from the turned one by the curve of the area.
+    assert pixel_area(georef, 0, width) == pytest.approx(abs(area), rel=2e-4)
+
+
+@pytest.mark.parametrize(
+    ("size", "resolution", "expected"),
+    [
+        ((947, 1021), 40, (236, 255)),
+        ((530, 560), 60, (88, 93)),
+        ((300, 90), 30, (100, 30)),
+        ((5, 400), 100, (1, 40)),
+        ((7, 7), 7, (10, 10)),
+    ],
+)
+def test_coarser_pixels_lie_wholly_inside_the_scene(size, resolution, expected):
+    grid = Grid(*size, Affine(10, 0, 5e5, 0, -10, 5e6))
+    coarse = at_resolution(grid, resolution)
+    assert (coarse.height, coarse.width) == expected
+    assert (coarse.transform.c, coarse.transform.f) == (5e5, 5e6)
+
+
+def test_no_rounding_costs_a_scene_its_last_row():
+    side = 1 / 3600
+    for height in range(10, 400):
+        grid = Grid(height * 3, 3, Affine(side, 0, 7.1, 0, -side, 46.3))
+        assert at_resolution(grid, 3 * side).height == height
+
+
+def test_no_row_of_a_coarser_scene_is_beyond_the_finer_one(tmp_path):
+    path = write_raster(tmp_path / "a.tif", ramp(1, 947, 21))
+    source = open_source(path, Reading(resolution=40))
+    block = source.read(Window(source.height - 1, 0, 1, source.width))
+    assert block.valid.all()
