@@ -17,7 +17,7 @@ from rsclass.errors import DataError
 
 RGB = tuple[int, int, int]
 
-HIGHEST_VALUE = 65_535
+HIGHEST_VALUE = 65_534  # of 16 bits, but for the last, which stays free
 FORMAT = "rsclass-legend"
 FORMAT_VERSION = 1
 

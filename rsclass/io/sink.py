@@ -29,9 +29,9 @@ from rsclass.io.placing import place, placing_options, without_placing_warnings
 from rsclass.io.readback import Expected, raster_window
 from rsclass.io.swap import sync
 from rsclass.io.target import BELONGINGS, Target
-from rsclass.io.writing import Writing, class_dtype, stored_classes
+from rsclass.io.writing import Writing, class_dtype
 
-__all__ = ["RasterSink", "Writing", "class_dtype", "stored_classes"]
+__all__ = ["RasterSink", "Writing", "class_dtype"]
 
 Color = tuple[int, int, int, int]
 

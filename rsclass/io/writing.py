@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rsclass.core.types import Labels
+from rsclass.core.legend import HIGHEST_VALUE
+from rsclass.errors import UsageError
 from rsclass.io.creation import check_creation
 
-__all__ = ["Writing", "class_dtype", "stored_classes"]
+__all__ = ["Writing", "class_dtype"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +63,15 @@ def class_dtype(n_classes: int) -> np.dtype[Any]:
     """The type of a map of ``n_classes`` classes, numbered from 1.
 
     uint8 up to 254 classes and uint16 up to 65,534, so that the highest value stays free.
-    """
-    if n_classes <= 254:
-        return np.dtype(np.uint8)
-    return np.dtype(np.uint16 if n_classes <= 65534 else np.uint32)
-
-
-def stored_classes(labels: Labels, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Labels in memory (from 0, -1 is none) as those on disk (from 1, 0 is none).
 
     Raises
     ------
-    ValueError
-        A label does not fit into ``dtype``; a cast would wrap it around to another class.
+    UsageError
+        There are more.
     """
-    if labels.size and (labels.min() < -1 or int(labels.max()) + 1 > np.iinfo(dtype).max):
-        raise ValueError(f"labels {labels.min()} to {labels.max()} do not fit into {dtype}.")
-    return (labels.astype(np.int64) + 1).astype(dtype)
+    if n_classes > HIGHEST_VALUE:
+        raise UsageError(
+            f"a map of {n_classes:,} classes was asked for; it can hold {HIGHEST_VALUE:,}, ask "
+            "for fewer."
+        )
+    return np.dtype(np.uint8 if n_classes <= 254 else np.uint16)

@@ -14,7 +14,7 @@ from rsclass.errors import DataError
 colors = st.tuples(*[st.integers(0, 255)] * 3)
 names = st.text(min_size=1).filter(lambda text: clean_name(text))
 legends = st.dictionaries(
-    st.integers(1, 65535), st.tuples(names, colors), min_size=1, max_size=8
+    st.integers(1, 65534), st.tuples(names, colors), min_size=1, max_size=8
 ).map(lambda d: Legend(tuple(LegendClass(v, n, c) for v, (n, c) in d.items())))
 
 
@@ -73,7 +73,7 @@ def test_a_name_becomes_one_clean_line():
     ("entry", "words"),
     [
         ((0, "a", (0, 0, 0)), "0 is nodata"),
-        ((65536, "a", (0, 0, 0)), "65535"),
+        ((65535, "a", (0, 0, 0)), "65534"),
         ((1, " \n", (0, 0, 0)), "empty name"),
         ((1, "a", (0, 0, 256)), "0 to 255"),
         ((1, "a", (0, 0)), "red, green and blue"),
