@@ -27,9 +27,15 @@ SCALING_PIXELS = 200_000
 SAMPLE_NUMBERS = 2**24
 """Values (pixels times bands) that a sample holds at most: 128 MiB."""
 
+MOST_CLASSES = 65_534
+"""Classes at most: of the numbers that 16 bits hold, 0 and the greatest mean no data."""
+
 COMMON: dict[str, Parameter] = {
     "n_classes": Parameter(
-        "classes to find", 1, 65_535, aliases=("classes", "n_clusters", "k", "number_of_classes")
+        "classes to find",
+        1,
+        MOST_CLASSES,
+        aliases=("classes", "n_clusters", "k", "number_of_classes"),
     ),
     "scale": Parameter("space in which distances are measured", choices=KINDS),
     "sample": Parameter("pixels to learn from; none: every pixel of the scene", 1, unit="pixels"),

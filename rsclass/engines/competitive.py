@@ -25,7 +25,7 @@ class CompetitiveKMeans(OnlineEngine):
     Parameters
     ----------
     n_classes : int, default=12
-        Units, 1 to 65,535.
+        Units, 1 to 65,534.
     scale : {"standard", "robust", "none"}, default="standard"
         Whether bands are brought to a common spread before distances are measured.
     sample : int or None, default=1,000,000

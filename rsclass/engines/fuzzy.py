@@ -92,10 +92,14 @@ class FuzzyKMeans(StartedEngine):
     the mean of all pixels weighted by ``u^m``. Labels are the largest memberships. The closer the
     fuzzifier m is to 1, the closer the result is to that of K-means.
 
+    Its sums are floating point even where pixels are whole numbers, because memberships are not.
+    They are formed per canonical block, whose size depends on the scene alone, and blocks are
+    added in a fixed order, so tiles and threads do not change the result.
+
     Parameters
     ----------
     n_classes : int, default=12
-        Classes to find, 1 to 65,535.
+        Classes to find, 1 to 65,534.
     scale : {"standard", "robust", "none"}, default="standard"
         Whether bands are brought to a common spread before distances are measured.
     sample : int or None, default=1,000,000
@@ -140,7 +144,7 @@ class FuzzyKMeans(StartedEngine):
     paper: ClassVar[str] = "Bezdek 1981, doi:10.1007/978-1-4757-0450-1"
     parameters: ClassVar[dict[str, Parameter]] = COMMON | {
         "fuzzifier": Parameter("exponent of the memberships", 1.01, 10, aliases=("m",)),
-        "max_iter": Parameter("passes at most", 1, aliases=("iterations",)),
+        "max_iter": Parameter("passes at most", 1, aliases=("iterations", "max_iterations")),
         "tolerance": Parameter("share of the variance that centers may still move", 0),
         "restarts": Parameter("starts that are tried", 1),
         "init": Parameter("k-means++, or starting centers as an array"),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rsclass.core import starts
 from rsclass.core.types import NO_CLASS, Block, Float, PixelStream, Prediction, Window
 from rsclass.engines.base import Parameter
-from rsclass.engines.centers import COMMON, CenterEngine, CenterPass, CenterTally
+from rsclass.engines.centers import COMMON, MOST_CLASSES, CenterEngine, CenterPass, CenterTally
 from rsclass.engines.reshaping import Clusters, Rules, merge, split
 from rsclass.errors import UsageError
 
@@ -19,6 +19,7 @@ from rsclass.errors import UsageError
 class Isodata(CenterEngine):
     """ISODATA after Ball and Hall, in the form given by Tou and Gonzalez.
 
+    It starts with fewer classes than asked for, so that splits go where the pixels call for them.
     Means start evenly spread between mean - deviation and mean + deviation of every band. In each
     pass pixels go to the nearest center, classes of fewer than ``min_class_size`` pixels are
     deleted and their pixels given to others, and means are formed anew. Then wide classes are
@@ -31,12 +32,13 @@ class Isodata(CenterEngine):
     Parameters
     ----------
     n_classes : int, default=12
-        Classes to start from, 1 to 65,535, and the most to end with unless ``max_classes`` says
-        otherwise.
+        Classes to find, 1 to 65,534: the most to end with unless ``max_classes`` says otherwise.
     scale : {"standard", "robust", "none"}, default="standard"
         Whether bands are brought to a common spread before distances are measured.
     sample : int or None, default=1,000,000
         Pixels to learn from; None: every pixel of the scene.
+    start_classes : int or None, default=None
+        Classes to start from, at most ``max_classes``. None: half of ``n_classes``, rounded up.
     min_classes, max_classes : int or None
         None: half of ``n_classes``; ``n_classes``. Tou and Gonzalez end splits at twice.
     max_iter : int, default=20
@@ -46,7 +48,7 @@ class Isodata(CenterEngine):
         deletions, and neither this pass nor the one before split or merged a class.
     min_class_size : int, default=5
         Smaller classes are deleted, in pixels of the sample.
-    max_std : float, default=0.5
+    max_std : float, default=0.4
         A class may be split when a band's standard deviation within it exceeds this.
     split_fraction : float, default=0.5
         The two new centers lie this many deviations off the old one, 0 to 1.
@@ -87,8 +89,20 @@ class Isodata(CenterEngine):
     title: ClassVar[str] = "ISODATA"
     paper: ClassVar[str] = "Ball and Hall 1965; Tou and Gonzalez 1974"
     parameters: ClassVar[dict[str, Parameter]] = COMMON | {
-        "min_classes": Parameter("classes at or below which all wide ones are split", 1, 65_535),
-        "max_classes": Parameter("classes at which no more are split", 1, 65_535),
+        "start_classes": Parameter(
+            "classes to start from; none: half of n_classes",
+            1,
+            MOST_CLASSES,
+            aliases=("initial", "initial_classes"),
+        ),
+        "min_classes": Parameter(
+            "classes at or below which all wide ones are split; none: half of n_classes",
+            1,
+            MOST_CLASSES,
+        ),
+        "max_classes": Parameter(
+            "classes at which no more are split; none: n_classes", 1, MOST_CLASSES
+        ),
         "max_iter": Parameter("passes at most", 1, aliases=("iterations", "max_iterations")),
         "change_threshold": Parameter(
             "stop when no more pixels change class",
@@ -131,12 +145,13 @@ class Isodata(CenterEngine):
         *,
         scale: str = "standard",
         sample: int | None = 1_000_000,
+        start_classes: int | None = None,
         min_classes: int | None = None,
         max_classes: int | None = None,
         max_iter: int = 20,
         change_threshold: float = 2.0,
         min_class_size: int = 5,
-        max_std: float = 0.5,
+        max_std: float = 0.4,
         split_fraction: float = 0.5,
         min_distance: float = 0.5,
         max_merges: int = 2,
@@ -147,6 +162,7 @@ class Isodata(CenterEngine):
         self.n_classes = n_classes
         self.scale = scale
         self.sample = sample
+        self.start_classes = start_classes
         self.min_classes = min_classes
         self.max_classes = max_classes
         self.max_iter = max_iter
@@ -159,6 +175,10 @@ class Isodata(CenterEngine):
         self.max_std_from_mean = max_std_from_mean
         self.max_distance_error = max_distance_error
         self.random_state = random_state
+
+    @property
+    def _start_classes(self) -> int:
+        return (self.n_classes + 1) // 2 if self.start_classes is None else self.start_classes
 
     @property
     def _rules(self) -> Rules:
@@ -181,24 +201,32 @@ class Isodata(CenterEngine):
                 f"isodata: n_classes is {self.n_classes}; it must lie between min_classes "
                 f"({fewest}) and max_classes ({most})."
             )
+        if self._start_classes > most:
+            raise UsageError(
+                f"isodata: start_classes is {self.start_classes}; it must be no more than "
+                f"max_classes ({most})."
+            )
 
     # -- learning ---------------------------------------------------------------------------
 
     def _learn(self, stream: PixelStream) -> None:
         pixels, drawn = self._pixels(stream)
         table = self.scaling_.forward(drawn.values)
-        centers = np.unique(starts.diagonal(table, self.n_classes) + 0.0, axis=0)
+        centers = np.unique(starts.diagonal(table, self._start_classes) + 0.0, axis=0)
         previous: Float | None = None
         for n_iter in range(1, self.max_iter + 1):
             self.n_iter_ = n_iter
             clusters, changed, previous = self._assign(pixels, centers, previous)
             centers = clusters.centers
+            settled = changed is not None and changed <= self.change_threshold
             if n_iter == self.max_iter:
+                if not settled:
+                    self._warn_of_early_end(changed)
                 break
             reshaped = self._reshape(clusters)
             if reshaped is not None:
                 previous, centers = None, reshaped
-            elif changed is not None and changed <= self.change_threshold:
+            elif settled:
                 break
         self._settle(centers)
         self._measure(pixels)
@@ -273,15 +301,23 @@ class Isodata(CenterEngine):
         self.inertia_ = float(tally.inertia.sum())
         self.spread_ = np.sqrt(tally.inertia / np.maximum(tally.count, 1))
 
+    def _warn_of_early_end(self, changed: float | None) -> None:
+        ending = "its classes settled."
+        if changed is not None:
+            ending += f" {changed:.3g} % of the pixels still changed class."
+        self.warnings_.append(f"ISODATA was stopped after {self.max_iter} passes before {ending}")
+
     def _note_missing_classes(self) -> None:
-        if len(self.history_) == self.n_iter_:  # passes alone: the start had no more centers
+        passes_alone = len(self.history_) == self.n_iter_
+        if passes_alone and self.n_classes_ < self._start_classes:
             super()._note_missing_classes()
         elif self.n_classes_ < self.n_classes:
             events = [entry["event"] for entry in self.history_]
             self.warnings_.append(
                 f"{self.n_classes} classes were asked for and {self.n_classes_} found: "
                 f"{events.count('merge')} pairs were merged, {events.count('delete')} small or "
-                f"empty classes deleted and {events.count('split')} classes split."
+                f"empty classes deleted and {events.count('split')} classes split. A lower max_std "
+                "or min_distance leaves more."
             )
 
     # -- labelling --------------------------------------------------------------------------

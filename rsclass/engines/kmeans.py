@@ -22,7 +22,7 @@ class KMeans(StartedEngine):
     Parameters
     ----------
     n_classes : int, default=12
-        Classes to find, 1 to 65,535.
+        Classes to find, 1 to 65,534.
     scale : {"standard", "robust", "none"}, default="standard"
         Whether bands are brought to a common spread before distances are measured.
     sample : int or None, default=1,000,000
@@ -57,7 +57,7 @@ class KMeans(StartedEngine):
         "Lloyd 1982, doi:10.1109/TIT.1982.1056489; start: Arthur and Vassilvitskii 2007"
     )
     parameters: ClassVar[dict[str, Parameter]] = COMMON | {
-        "max_iter": Parameter("passes at most", 1, aliases=("iterations",)),
+        "max_iter": Parameter("passes at most", 1, aliases=("iterations", "max_iterations")),
         "tolerance": Parameter("share of the variance that centers may still move", 0),
         "restarts": Parameter("starts that are tried", 1),
         "init": Parameter("k-means++, or starting centers as an array"),

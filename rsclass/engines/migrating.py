@@ -21,7 +21,7 @@ class MigratingMeans(CenterEngine):
     Parameters
     ----------
     n_classes : int, default=12
-        Classes to find, 1 to 65,535.
+        Classes to find, 1 to 65,534.
     scale : {"standard", "robust", "none"}, default="standard"
         Whether bands are brought to a common spread before distances are measured.
     sample : int or None, default=1,000,000
@@ -59,7 +59,7 @@ class MigratingMeans(CenterEngine):
         "unchanged": Parameter(
             "stop when so many pixels keep their class", 0, 100, aliases=("convergence",), unit="%"
         ),
-        "max_iter": Parameter("passes at most", 1, aliases=("iterations",)),
+        "max_iter": Parameter("passes at most", 1, aliases=("iterations", "max_iterations")),
     }
 
     def __init__(

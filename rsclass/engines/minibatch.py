@@ -22,7 +22,7 @@ class MiniBatchKMeans(OnlineEngine):
     Parameters
     ----------
     n_classes : int, default=12
-        Classes to find, 1 to 65,535.
+        Classes to find, 1 to 65,534.
     scale : {"standard", "robust", "none"}, default="standard"
         Whether bands are brought to a common spread before distances are measured.
     sample : int or None, default=1,000,000

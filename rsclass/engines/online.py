@@ -16,7 +16,9 @@ from rsclass.engines.centers import COMMON, CenterPass
 from rsclass.engines.starting import StartedEngine
 
 ONLINE: dict[str, Parameter] = COMMON | {
-    "epochs": Parameter("times that every pixel is shown", 1, aliases=("max_iter", "iterations")),
+    "epochs": Parameter(
+        "times that every pixel is shown", 1, aliases=("max_iter", "iterations", "max_iterations")
+    ),
     "tolerance": Parameter("share of the variance that centers may still move in an epoch", 0),
     "restarts": Parameter("k-means++ starts of which the best is taken", 1),
     "init": Parameter("k-means++, or starting centers as an array"),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 from recut import Recut
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -125,6 +127,7 @@ def test_makes_the_same_splits_merges_deletions_and_centers_as_the_book(seed, bo
     fast = Isodata(
         n_classes,
         scale="none",
+        start_classes=n_classes,
         min_classes=least,
         max_classes=most,
         min_class_size=6,
@@ -163,7 +166,13 @@ def test_two_centers_in_one_cloud_are_merged():
     rng = np.random.default_rng(0)
     table = np.concatenate([rng.normal(0, 1, (500, 2)), rng.normal(30, 1, (500, 2))])
     engine = Isodata(
-        12, scale="none", min_classes=2, max_std=5, min_distance=9, min_class_size=1
+        12,
+        scale="none",
+        start_classes=12,
+        min_classes=2,
+        max_std=5,
+        min_distance=9,
+        min_class_size=1,
     ).fit(table)
     merges = of_kind(engine, "merge")
     assert engine.n_classes_ == 2
@@ -187,7 +196,13 @@ def test_one_long_cloud_is_split_along_its_longest_band():
 
 def test_a_tiny_class_is_deleted_and_its_pixels_go_to_another():
     table = np.concatenate([np.zeros((100, 1)), np.full((3, 1), 50.0), np.full((100, 1), 100.0)])
-    options = {"scale": "none", "min_classes": 1, "min_distance": 1.0, "max_std": 99.0}
+    options = {
+        "scale": "none",
+        "start_classes": 3,
+        "min_classes": 1,
+        "min_distance": 1.0,
+        "max_std": 99.0,
+    }
     without = Isodata(3, min_class_size=5, **options).fit(table)
     assert [e["sizes"] for e in of_kind(without, "delete")] == [[3]]
     assert without.n_classes_ == 2
@@ -207,9 +222,15 @@ def test_merges_no_more_pairs_in_a_pass_than_asked():
 
 def test_merges_never_lead_below_the_fewest_classes():
     table = np.random.default_rng(6).normal(0, 1, (3000, 2))
-    engine = Isodata(4, scale="none", min_classes=3, max_merges=5, min_distance=99, max_std=99).fit(
-        table
-    )
+    engine = Isodata(
+        4,
+        scale="none",
+        start_classes=4,
+        min_classes=3,
+        max_merges=5,
+        min_distance=99,
+        max_std=99,
+    ).fit(table)
     assert [entry["pass"] for entry in of_kind(engine, "merge")] == [1]
     assert engine.n_classes_ == 3
 
@@ -261,3 +282,64 @@ def test_whole_numbers_give_the_same_classes_however_the_scene_is_cut():
 def test_bounds_that_leave_no_room_are_refused():
     with pytest.raises(UsageError, match="must lie between min_classes"):
         Isodata(5, max_classes=3).fit(np.zeros((4, 2)))
+
+
+def real_scene(path: Path) -> ArrayStream:
+    with rasterio.open(path) as source:
+        return ArrayStream(source.read(), valid=source.dataset_mask() > 0)
+
+
+SAMPLE_SCENE = Path(__file__).parents[2] / "data_samples" / "sentinel2.tif"
+LANDSAT = "nc_landsat7_2002_landclass96/image.tif"
+
+
+def is_grown_from_four_to_eight(path: Path) -> bool:
+    engine = Isodata(8, sample=20_000).fit(real_scene(path))
+    first = next(entry for entry in engine.history_ if entry["event"] == "assign")
+    more = len(of_kind(engine, "split")) - len(of_kind(engine, "merge"))
+    return (first["n_classes"], more, engine.n_classes_) == (4, 4, 8)
+
+
+def test_starts_from_half_the_classes_and_splits_up_to_all_of_them():
+    assert is_grown_from_four_to_eight(SAMPLE_SCENE)
+
+
+def test_starts_from_half_the_classes_of_a_landsat_scene_too(shared_data):
+    assert is_grown_from_four_to_eight(shared_data / LANDSAT)
+
+
+def test_wider_classes_stay_whole_where_a_greater_deviation_is_allowed():
+    scene = real_scene(SAMPLE_SCENE)
+    found = [Isodata(12, sample=20_000, max_std=std).fit(scene) for std in (0.5, 1.0)]
+    splits = [len(of_kind(engine, "split")) for engine in found]
+    assert splits[1] < splits[0]
+    assert found[1].n_classes_ < found[0].n_classes_
+
+
+def test_more_pairs_are_merged_where_a_greater_distance_is_close():
+    scene = real_scene(SAMPLE_SCENE)
+    found = [Isodata(12, sample=20_000, min_distance=far).fit(scene) for far in (0.4, 1.5)]
+    merges = [len(of_kind(engine, "merge")) for engine in found]
+    assert merges[0] == 0
+    assert merges[1] > 0
+    assert found[0].centers_.tolist() != found[1].centers_.tolist()
+
+
+@pytest.mark.parametrize(("asked", "begins"), [(1, 1), (2, 1), (7, 4), (8, 4)])
+def test_half_of_the_classes_is_rounded_up(asked, begins):
+    engine = Isodata(asked, min_class_size=0).fit(scattered(2))
+    assert engine.history_[0]["n_classes"] == begins
+
+
+def test_an_end_before_the_classes_settle_is_told():
+    table = scattered(4)
+    stopped = Isodata(8, max_iter=2).fit(table)
+    assert any("was stopped after 2 passes" in told for told in stopped.warnings_)
+    settled = Isodata(8, max_iter=200).fit(table)
+    assert settled.n_iter_ < 200
+    assert not any("was stopped" in told for told in settled.warnings_)
+
+
+def test_a_start_from_more_classes_than_allowed_is_refused():
+    with pytest.raises(UsageError, match=r"start_classes is 9; .* max_classes \(6\)"):
+        Isodata(6, start_classes=9).fit(np.zeros((4, 2)))

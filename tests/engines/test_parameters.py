@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rsclass.engines.catalogue import engine_class, method_names
+from rsclass.engines.catalogue import engine_class, make_engine, method_names
 from rsclass.engines.kmeans import KMeans
 from rsclass.errors import UsageError
 
@@ -93,3 +93,17 @@ def test_an_engine_without_its_pixels_points_to_the_model(table, tmp_path):
 def test_starting_centers_that_cannot_be_used_are_refused(method, init, message, table):
     with pytest.raises(UsageError, match=f"^{method}: {message}"):
         engine_class(method)(3, init=init).fit(table)
+
+
+@pytest.mark.parametrize("method", [name for name in method_names() if name != "uic"])
+@pytest.mark.parametrize("alias", ["max_iter", "max_iterations", "iterations"])
+def test_the_number_of_passes_has_the_names_of_other_software(method, alias):
+    engine = make_engine(method, {alias: "7"})
+    assert 7 in (getattr(engine, name, None) for name in ("max_iter", "epochs"))
+
+
+@pytest.mark.parametrize("method", [name for name in method_names() if name != "uic"])
+def test_classes_leave_two_numbers_of_16_bits_for_no_data(method):
+    engine_class(method)(65_534).check_parameters()
+    with pytest.raises(UsageError, match="n_classes is 65535; it must be between 1 and 65534"):
+        engine_class(method)(65_535).check_parameters()
