@@ -42,16 +42,13 @@ def plus_plus(table: Float, n_classes: int, rng: np.random.Generator) -> Float:
             break
         drawn = np.searchsorted(cumulative, rng.random(candidates) * cumulative[-1], side="right")
         drawn = np.minimum(drawn, len(table) - 1)
-        best: Float | None = None
-        chosen = 0
-        for candidate in drawn:
-            closer = np.minimum(nearest, distance2_to(table, table[candidate]))
-            if best is None or closer.sum() < best.sum():
-                best, chosen = closer, int(candidate)
-        assert best is not None  # noqa: S101 - there is always a candidate
+        options = (
+            (int(place), np.minimum(nearest, distance2_to(table, table[place]))) for place in drawn
+        )
+        chosen, closer = min(options, key=lambda option: float(option[1].sum()))
         if nearest[chosen] == 0:
             continue
-        nearest = best
+        nearest = closer
         centers.append(table[chosen])
     return np.array(centers)
 

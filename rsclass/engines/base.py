@@ -7,6 +7,7 @@ parameters in ``__init__`` (which only stores them), learns in ``_learn`` and la
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from math import lcm
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -15,6 +16,7 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from rsclass.core.arrays import ArrayStream, as_stream, refuse_masked
+from rsclass.core.grid import split
 from rsclass.core.types import (
     NO_CLASS,
     Band,
@@ -31,6 +33,9 @@ from rsclass.errors import UsageError
 
 KEPT_PIXELS = 20_000
 """Pixels that ``fit`` keeps in ``training_sample_``, for the statistics in a model file."""
+
+WINDOW = 1024
+"""Side in pixels of the windows in which ``predict`` reads a scene."""
 
 _keepers: list[Callable[[Any, Any, bool], Any]] = []
 
@@ -168,7 +173,7 @@ class Engine(ClusterMixin, BaseEstimator):
     def label_bytes(self, layers: Collection[str]) -> float:
         """Working memory of ``predict_block`` in bytes for one pixel."""
         every = bool(set(layers) & {"confidence", "entropy", "membership"})
-        return 24.0 + (24.0 * self.n_classes_ if every else 0.0)
+        return 24.0 + (40.0 * self.n_classes_ if every else 0.0)
 
     def check_parameters(self) -> None:
         """Raise UsageError when a parameter is not of its type or outside of its range."""
@@ -228,7 +233,20 @@ class Engine(ClusterMixin, BaseEstimator):
 
     def _predict_stream(self, stream: PixelStream, layers: Collection[str]) -> Prediction:
         whole = Window(0, 0, stream.height, stream.width)
-        return self.predict_block(stream.read(whole), whole, layers)
+        if getattr(stream, "is_table", False):
+            return self.predict_block(stream.read(whole), whole, layers)
+        labels = np.empty((stream.height, stream.width), dtype=np.int32)
+        found: dict[str, NDArray[np.float32]] = {}
+        for core in split(whole, lcm(WINDOW, self.block)):
+            around = stream.read(core.grow(self.halo, stream.height, stream.width))
+            part = self.predict_block(around, core, layers)
+            place = core.inside(whole)
+            labels[place] = part.labels
+            for name, layer in part.layers.items():
+                if name not in found:
+                    found[name] = np.empty((*layer.shape[:-2], *labels.shape), dtype=np.float32)
+                found[name][(..., *place)] = layer
+        return Prediction(labels, found)
 
     def _table_labels(self, stream: ArrayStream) -> Labels:
         return self._predict_stream(stream, ()).labels[:, 0]
