@@ -150,6 +150,11 @@ class Engine(ClusterMixin, BaseEstimator):
             ``auto``, ``cpu`` or ``cuda``.
         """
 
+    @property
+    def device_used(self) -> str:
+        """Where the labels are computed: ``cpu``, or ``cuda``, which rounds in its own way."""
+        return "cpu"
+
     def fit_trial(self, stream: PixelStream) -> float:
         """Fit a part of the way, to see how long all of it takes; returns that part, up to 1."""
         self.fit_stream(stream)

@@ -270,6 +270,11 @@ class UIC(Engine):
         needed: int = deep.learn_bytes(self._plan(deep), n_bands, n_valid)
         return needed
 
+    @property
+    def device_used(self) -> str:
+        """Where the labels are computed."""
+        return str(_deep().choose_device(self.device).type)
+
     def fit_trial(self, stream: PixelStream) -> float:
         """Train for one epoch; all of them take so many times as long."""
         epochs = self.epochs

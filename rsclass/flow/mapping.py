@@ -72,7 +72,7 @@ def make_map(
     )
     told = [*story["warnings"], *_about_the_map(labelled, model)]
     n_pixels, n_classified = stream.height * stream.width, int(labelled.stats.count.sum())
-    whole = dict(recipe) | {"sha256": hashing.result()}
+    whole = dict(recipe) | {"sha256": hashing.result(), "device": model.engine.device_used}
     source.check_unchanged()
     extra = {
         "created": now(),

@@ -5,12 +5,14 @@ from __future__ import annotations
 import filecmp
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rsclass.errors import DataError
 from rsclass.flow.classify import classify
 from rsclass.flow.models import Model, versions
+from rsclass.flow.outputs import rasters_of
 from rsclass.flow.predict import predict
 from rsclass.flow.results import Replayed
 from rsclass.io.maps import differing_pixels, read_recipe
@@ -26,7 +28,7 @@ def replay(
     model: str | Path | None = None,
     running: Running | None = None,
 ) -> Replayed:
-    """Make the map at ``path`` again and compare.
+    """Make the map at ``path`` and its layers again, and compare them byte by byte.
 
     The new map is made in a temporary folder; nothing that exists is touched.
 
@@ -39,6 +41,7 @@ def replay(
     model : path or None
         Where the model lies now, for a map made by ``predict``.
     running : Running or None
+        Its device is that of the map.
 
     Returns
     -------
@@ -59,6 +62,7 @@ def replay(
     reading = source.reading
     scenes = recipe["source"]["scene"] if scene is None else scene
     writing = _writing(recipe["writing"])
+    running = replace(running or Running(), device=recipe["device"])
     with tempfile.TemporaryDirectory(prefix="rsclass-replay-") as folder:
         again = Path(folder) / path.name
         if recipe["verb"] == "predict":
@@ -78,10 +82,14 @@ def replay(
                 running=running,
                 writing=writing,
             )
-        # A scene that was moved has another path in its recipe, and thus another file.
         differing = differing_pixels(path, again)
-        identical = differing == 0 if scene or model else filecmp.cmp(path, again, shallow=False)
-    return Replayed(path, identical, differing, _changed_versions(recipe["versions"]))
+        # A scene that was moved has another path in its recipe, and thus another file.
+        identical = all(
+            filecmp.cmp(path.with_name(file.name), file, shallow=False)
+            for file in rasters_of(again, writing.layers)
+        )
+    notes = _changed_versions(recipe["versions"])
+    return Replayed(path, identical, differing, notes, same_pixels=differing == 0)
 
 
 def _predict_again(

@@ -15,6 +15,7 @@ from rsclass.core.stats import ClassStats
 from rsclass.core.types import Float
 from rsclass.flow.models import Model
 from rsclass.io.maps import read_map
+from rsclass.report.texts import counted, evidence_text, percent
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class Classified:
     evidence : list of dict
         How the number of classes was chosen; empty where it was given.
     warnings : list of str
+    reason : str
+        Why this number of classes, in a sentence; empty where it was given.
     """
 
     path: Path
@@ -55,6 +58,7 @@ class Classified:
     history: list[dict[str, Any]] = field(default_factory=list)
     evidence: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    reason: str = ""
 
     def read(self) -> NDArray[Any]:
         """The map's values (height, width); 0 is no class."""
@@ -83,15 +87,17 @@ class Classified:
             "pixels": self.n_pixels,
             "classified": self.n_classified,
             "evidence": self.evidence,
+            "reason": self.reason,
             "warnings": self.warnings,
         }
 
     def summary(self) -> str:
         """A few lines for people."""
-        share = self.n_classified / self.n_pixels
+        share = percent(self.n_classified / self.n_pixels, gap="")
         lines = [
-            f"{self.n_classified:,} of {self.n_pixels:,} pixels ({share:.1%}) in "
-            f"{len(self.legend)} classes by {self.model.engine.title}."
+            f"{self.n_classified:,} of {counted(self.n_pixels, 'pixel', 'pixels')} ({share}) in "
+            f"{_classes_by(self.model, self.legend)}.",
+            *_why(self.evidence, self.reason),
         ]
         width = max(map(len, self.files))
         lines += [f"  {kind:<{width}}  {path}" for kind, path in self.files.items()]
@@ -101,7 +107,7 @@ class Classified:
         rows = "".join(
             f"<tr><td style='background:{entry['color']}'>&emsp;</td><td>{entry['value']}</td>"
             f"<td>{escape(entry['name'])}</td><td>{entry['pixels']:,}</td>"
-            f"<td>{entry['share']:.1%}</td></tr>"
+            f"<td>{percent(entry['share'])}</td></tr>"
             for entry in self.to_dict()["classes"]
         )
         return (
@@ -120,6 +126,8 @@ class Trained:
     model : Model
     history, evidence : lists of dict
     warnings : list of str
+    reason : str
+        Why this number of classes, in a sentence; empty where it was given.
     """
 
     path: Path
@@ -127,6 +135,7 @@ class Trained:
     history: list[dict[str, Any]]
     evidence: list[dict[str, Any]]
     warnings: list[str]
+    reason: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-able values."""
@@ -136,14 +145,40 @@ class Trained:
             "method": self.model.engine.method,
             "classes": self.model.legend.to_rows(),
             "evidence": self.evidence,
+            "reason": self.reason,
             "warnings": self.warnings,
         }
 
     def summary(self) -> str:
         """A few lines for people."""
-        return (
-            f"{len(self.model.legend)} classes by {self.model.engine.title}.\n  model  {self.path}"
+        lines = [
+            f"{_classes_by(self.model, self.model.legend)}.",
+            *_why(self.evidence, self.reason),
+            f"  model  {self.path}",
+        ]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td style='background:{hex_color(entry.color)}'>&emsp;</td>"
+            f"<td>{entry.value}</td><td>{escape(entry.name)}</td></tr>"
+            for entry in self.model.legend
         )
+        return (
+            f"<p>{escape(str(self.path))}</p><table><tr><th></th><th>value</th><th>class</th></tr>"
+            f"{rows}</table>"
+        )
+
+
+def _classes_by(model: Model, legend: Legend) -> str:
+    return f"{counted(len(legend), 'class', 'classes')} by {model.engine.title}"
+
+
+def _why(evidence: list[dict[str, Any]], reason: str) -> list[str]:
+    """What is told of the number of classes, if it was chosen."""
+    if evidence:
+        return [evidence_text(evidence, reason)]
+    return [reason] if reason else []
 
 
 @dataclass(frozen=True)
@@ -160,12 +195,15 @@ class Replayed:
         Pixels of another class.
     notes : list of str
         What differs between then and now, such as versions.
+    same_pixels : bool
+        Whether every pixel came out the same.
     """
 
     path: Path
     identical: bool
     differing: int
     notes: list[str]
+    same_pixels: bool = False
 
     @property
     def warnings(self) -> list[str]:
@@ -177,6 +215,7 @@ class Replayed:
         return {
             "path": str(self.path),
             "identical": self.identical,
+            "same_pixels": self.identical or self.same_pixels,
             "differing_pixels": self.differing,
             "notes": self.notes,
         }
@@ -185,4 +224,14 @@ class Replayed:
         """A few lines for people."""
         if self.identical:
             return f"{self.path}: made again, every byte is the same."
-        return f"{self.path}: made again, {self.differing:,} pixels have another class."
+        if self.same_pixels:
+            return (
+                f"{self.path}: made again, every pixel is the same; the files differ in their "
+                "recorded paths or versions."
+            )
+        differing = counted(self.differing, "pixel differs", "pixels differ")
+        return f"{self.path}: made again, {differing}."
+
+    def _repr_html_(self) -> str:
+        notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
+        return f"<p>{escape(self.summary())}</p>" + (f"<ul>{notes}</ul>" if notes else "")

@@ -12,6 +12,7 @@ from rsclass.errors import DataError
 from rsclass.flow.classify import classify
 from rsclass.flow.predict import predict
 from rsclass.flow.replay import replay
+from rsclass.flow.train import train
 from rsclass.io.sink import Writing
 from rsclass.io.source import Reading
 
@@ -48,7 +49,31 @@ def test_a_predicted_map_is_made_again(copy: Path, tmp_path: Path):
 def test_a_moved_scene_can_be_named(copy: Path, tmp_path: Path):
     made = classify(copy, tmp_path / "map.tif", method="kmeans", classes=5)
     moved = copy.rename(tmp_path / "moved.tif")
-    assert replay(made.path, scene=moved).identical
+    again = replay(made.path, scene=moved)
+    assert again.same_pixels
+    assert not again.identical  # the recipe in the map names the scene's place
+
+
+def test_layers_are_compared_too(copy: Path, tmp_path: Path):
+    made = classify(
+        copy, tmp_path / "map.tif", method="kmeans", writing=Writing(layers=("confidence",))
+    )
+    assert replay(made.path).identical
+    with rasterio.open(made.files["confidence"], "r+") as dataset:
+        dataset.write(dataset.read(1) * 0.5, 1)
+    again = replay(made.path)
+    assert again.same_pixels
+    assert not again.identical
+
+
+def test_a_changed_earlier_model_is_refused(copy: Path, tmp_path: Path):
+    first = classify(copy, tmp_path / "a.tif", method="kmeans", classes=4)
+    model = first.files["model"]
+    made = classify(copy, tmp_path / "b.tif", method="kmeans", classes=4, match_to=model)
+    assert replay(made.path).identical
+    train(copy, model, method="kmeans", classes=3, overwrite=True)
+    with pytest.raises(DataError, match="whose classes the map keeps; it has changed"):
+        replay(made.path)
 
 
 def test_a_changed_scene_is_refused(copy: Path, tmp_path: Path):
