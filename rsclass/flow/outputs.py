@@ -119,6 +119,7 @@ class MapOutputs:
                         every,
                         overwrite=writing.overwrite,
                         belongings=(*BELONGINGS, *beside) if name == "map" else BELONGINGS,
+                        raster=True,
                     )
                 )
                 for name, place in self._places.items()

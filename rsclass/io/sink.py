@@ -117,7 +117,9 @@ class RasterSink:
         self._target = (
             path
             if isinstance(path, Target)
-            else Target(path, inputs, overwrite=writing.overwrite, belongings=belongings)
+            else Target(
+                path, inputs, overwrite=writing.overwrite, belongings=belongings, raster=True
+            )
         )
         self._part = self._target.part(".tif")
         try:

@@ -28,6 +28,7 @@ BELONGINGS = (
     ".stac.json",
     ".html",
 )
+_RASTERS = {".tif", ".tiff"}
 _LONGEST_NAME = 200
 _APPENDED = {".aux.xml", ".ovr", ".msk", ".vat.dbf"}  # GDAL and ArcGIS keep the map's full name
 
@@ -51,11 +52,14 @@ class Target:
         Whether what stands there may be replaced.
     belongings : sequence of str
         Suffixes of the files that belong to the output.
+    raster : bool
+        Whether the output is a raster, which has the name of a GeoTIFF.
 
     Raises
     ------
     UsageError
-        The output is one of the inputs, or its name cannot be a file name.
+        The output is one of the inputs, its name cannot be a file name, or is that of another
+        format.
     OutputExistsError
         It exists and ``overwrite`` is not set.
     OutputLockedError
@@ -71,6 +75,7 @@ class Target:
         *,
         overwrite: bool = False,
         belongings: Sequence[str] = BELONGINGS,
+        raster: bool = False,
     ) -> None:
         self.path = _named(path)
         self.belongings = tuple(belonging(self.path, suffix) for suffix in belongings)
@@ -79,6 +84,8 @@ class Target:
             raise OutputError(f"the folder {self.path.parent} does not exist; create it first.")
         if os.path.isdir(self.path):
             raise OutputError(f"{self.path} is a folder; give the name of a file.")
+        if raster:
+            _refuse_other_formats(self.path)
         self._lock = OutputLock(self.path)
         try:
             if not overwrite:
@@ -156,6 +163,15 @@ class Target:
                 raise OutputExistsError(
                     f"{path} exists; add --overwrite to replace it.", path=str(path)
                 )
+
+
+def _refuse_other_formats(output: Path) -> None:
+    if output.suffix.lower() not in _RASTERS:
+        raise UsageError(
+            f"the output {output} is not named as a GeoTIFF, the format that rsclass writes; "
+            f"name it {output.stem}.tif.",
+            output=str(output),
+        )
 
 
 def _named(path: str | os.PathLike[str]) -> Path:

@@ -227,7 +227,6 @@ def test_a_target_reserved_before_the_work_is_used_by_the_sink(tmp_path):
         "s3:map.tif",
         "<GDALRasterAttributeTable>.tif",
         "[a-z]*.tif",
-        "map",
     ],
 )
 def test_any_file_name_is_a_file_name(name, tmp_path, monkeypatch):

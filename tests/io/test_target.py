@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 from sink_helpers import contents, lose_a_byte_on_fsync
 
-from rsclass.errors import DiskFullError, IncompleteOutputError, OutputError, RsclassError
+from rsclass.errors import (
+    DiskFullError,
+    IncompleteOutputError,
+    OutputError,
+    RsclassError,
+    UsageError,
+)
 from rsclass.io.target import Target
 
 
@@ -74,3 +80,26 @@ def test_a_sidecar_that_reads_back_differently_keeps_the_old_map(tmp_path, monke
         with pytest.raises(IncompleteOutputError, match=r"map\.qml was not written"):
             target.fill(finished, {".qml": b"style"})
     assert contents(tmp_path) == {}
+
+
+@pytest.mark.parametrize("name", ["map.png", "map.jp2", "map", "map.tif.gz", ".tif", "map.vrt"])
+def test_a_raster_is_named_as_what_it_is(name, tmp_path):
+    stem = Path(name).stem
+    with pytest.raises(UsageError, match=f"name it {stem}.tif") as caught:
+        Target(tmp_path / name, raster=True)
+    assert caught.value.exit_code == 2
+    assert contents(tmp_path) == {}
+
+
+@pytest.mark.parametrize("name", ["map.tif", "map.TIF", "map.tiff", "a.b.Tiff"])
+def test_every_usual_name_of_a_geotiff_is_taken(name, tmp_path):
+    with Target(tmp_path / name, raster=True) as target:
+        assert target.path == tmp_path / name
+
+
+def test_an_input_as_output_is_refused_as_that_whatever_its_name(tmp_path):
+    """P02."""
+    scene = tmp_path / "scene.img"
+    scene.write_bytes(b"pixels")
+    with pytest.raises(UsageError, match="same file as the input"):
+        Target(scene, [scene], raster=True)
