@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rsclass.core.colors import display_bands
+from rsclass.core.grid import Georeference
 from rsclass.core.tree import Tree, ward
+from rsclass.core.types import Band
 from rsclass.flow.label import Labelled
 from rsclass.flow.models import Model
 from rsclass.flow.stream import SceneStream
 from rsclass.report.html import ReportData, render_report
+from rsclass.report.texts import counted, percent
+
+_MOST_BANDS = 40
 
 
 def report_page(
@@ -29,7 +36,7 @@ def report_page(
     ----------
     extra : mapping
         What the statistics file says of the map: ``created``, ``history``, ``evidence``,
-        ``warnings`` and ``recipe``.
+        ``warnings`` and ``recipe``, and the ``reason`` for the number of classes.
     command : str or None
         The command line.
     """
@@ -38,7 +45,7 @@ def report_page(
         "command": command,
         "inputs": recipe["sha256"],
         "method": model.engine.method,
-        "parameters": recipe.get("parameters", {}),
+        "parameters": model.card_and_arrays()[0]["parameters"],
         "seed": model.seed,
         "model SHA-256": model.sha256(),
         "versions": recipe["versions"],
@@ -46,7 +53,10 @@ def report_page(
     values = np.append(np.array(model.legend.values), 0)
     return render_report(
         ReportData(
-            title=f"{stream.source.name}: {len(model.legend)} classes by {model.engine.title}",
+            title=(
+                f"{stream.source.name}: {counted(len(model.legend), 'class', 'classes')} by "
+                f"{model.engine.title}"
+            ),
             method_title=model.engine.title,
             paper=model.engine.paper,
             scene=stream.source.name,
@@ -62,8 +72,55 @@ def report_page(
             evidence=extra["evidence"],
             tree=_tree(model, labelled),
             created=extra["created"],
+            facts=_facts(stream, labelled),
+            reason=extra.get("reason", ""),
         )
     )
+
+
+def _facts(stream: SceneStream, labelled: Labelled) -> dict[str, str]:
+    """What was classified, in words."""
+    georef, n_pixels = stream.source.georef, stream.height * stream.width
+    without = n_pixels - int(labelled.stats.count.sum())
+    return {
+        "size": f"{stream.width:,} x {stream.height:,} pixels (width x height)",
+        "pixel size": _pixel_size(georef),
+        "coordinate system": _name(georef.crs or georef.gcp_crs),
+        "bands": _bands(stream.bands),
+        "without a class": f"{counted(without, 'pixel', 'pixels')}, {percent(without / n_pixels)}",
+    }
+
+
+def _pixel_size(georef: Georeference) -> str:
+    if georef.transform is None:
+        return "unknown"
+    a, b, _, d, e, _ = georef.transform
+    # The horizontal system's own unit comes last in its text, after those of what it is built on.
+    horizontal = re.split(r"VERT_?CRS\[|VERT_CS\[", georef.crs or "")[0]
+    units = re.findall(r'UNIT\["([^"]+)"', horizontal)
+    size = f"{math.hypot(a, d):.6g} x {math.hypot(b, e):.6g}"
+    return f"{size} {units[-1]}" if units else size
+
+
+def _name(crs: str | None) -> str:
+    """What a coordinate system calls itself: the first text in its WKT."""
+    if crs is None:
+        return "unknown"
+    found = re.search(r'"([^"]*)"', crs)
+    return found.group(1) if found else crs
+
+
+def _bands(bands: Sequence[Band]) -> str:
+    names = [f"{band.name} ({place})" if (place := _place(band)) else band.name for band in bands]
+    if len(names) <= _MOST_BANDS:
+        return "; ".join(names)
+    return f"{len(names)}: {names[0]} to {names[-1]}"
+
+
+def _place(band: Band) -> str:
+    """Where in the spectrum it lies."""
+    wavelength = f"{band.wavelength:g} nm" if band.wavelength else None
+    return ", ".join(part for part in (band.role, wavelength) if part)
 
 
 def _tree(model: Model, labelled: Labelled) -> Tree | None:

@@ -1,4 +1,4 @@
-"""The pictures of a report, as PNG bytes that depend on the data alone.
+"""The pictures of a report, as PNG bytes: the same for the same data.
 
 Figures have no background and one middle gray for ink, to be readable on light and dark pages.
 """
@@ -7,24 +7,25 @@ from __future__ import annotations
 
 import io
 import math
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
-import matplotlib as mpl
-import matplotlib.style
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont, get_font
 from matplotlib.image import imsave
 from matplotlib.patheffects import Normal, Stroke
+from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from rsclass.core.legend import Legend, hex_color
 from rsclass.core.stats import ClassStats
 from rsclass.core.tree import Tree
 from rsclass.core.types import Band, Float
+from rsclass.report.texts import columns, course_title, heading
 
 DPI = 160
 _WIDTH = 9.6  # inches
@@ -37,33 +38,18 @@ MOST_PANELS = 4
 _NO_METADATA: Any = {"Software": None}  # the default names the version of matplotlib
 INK = "#7d838c"
 _ACCENT = "#3b82c4"
-_STYLE = {
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "axes.grid": True,
-    "axes.titlecolor": INK,
-    "axes.titlesize": 9,
-    "font.size": 9,
-    "grid.color": INK,
-    "grid.alpha": 0.2,
-    "grid.linewidth": 0.6,
-    "savefig.facecolor": "none",
-    "figure.facecolor": "none",
-    "axes.facecolor": "none",
-    "text.color": INK,
-    "text.parse_math": False,  # names are no formulas
-    "xtick.color": INK,
-    "ytick.color": INK,
-}
+_LIGHT = 0.8
+_SHADE = "#3a3f46"
+_FONT = "DejaVu Sans"  # comes with matplotlib
+_LARGE, _SMALL = 10, 9  # points, also on the page
 
 
 def picture(rgb: NDArray[np.uint8]) -> bytes:
     """PNG of an image (height, width, 3 or 4), thinned to at most 1,000 pixels a side."""
     step = max(1, math.ceil(max(rgb.shape[:2]) / LONGEST_SIDE))
     out = io.BytesIO()
-    imsave(out, np.ascontiguousarray(rgb[::step, ::step]), format="png", metadata=_NO_METADATA)
+    shown = np.ascontiguousarray(rgb[::step, ::step])
+    imsave(out, shown, format="png", origin="upper", metadata=_NO_METADATA)
     return out.getvalue()
 
 
@@ -83,7 +69,7 @@ def class_picture(class_map: NDArray[Any], legend: Legend) -> bytes:
 def spectra(stats: ClassStats, legend: Legend) -> bytes:
     """Mean spectrum of every class, with one standard deviation around it where few are shown."""
     with _figure(_WIDTH, 4.4) as (figure, finish):
-        axes = figure.subplots()
+        axes = _style(figure.subplots())
         x, is_wavelength = _band_positions(stats.bands)
         shown = [i for i in range(len(legend)) if np.isfinite(stats.mean[i]).all()]
         colors = [hex_color(color) for color in legend.colors]
@@ -92,7 +78,8 @@ def spectra(stats: ClassStats, legend: Legend) -> bytes:
             mean, std = stats.mean[i], np.nan_to_num(stats.std[i])
             if len(shown) <= MOST_SHADED:
                 axes.fill_between(x, mean - std, mean + std, color=colors[i], alpha=0.15, lw=0)
-            axes.plot(x, mean, color=colors[i], marker=marker, ms=4, lw=1.6, path_effects=_OUTLINE)
+            around = _outline(legend.colors[i])
+            axes.plot(x, mean, color=colors[i], marker=marker, ms=4, lw=1.6, path_effects=around)
         if 0 < len(shown) <= MOST_LABELLED:
             labels = [str(legend.values[i]) for i in shown]
             _label_ends(axes, x[-1], stats.mean[shown, -1], labels)
@@ -105,7 +92,7 @@ def dendrogram(tree: Tree, legend: Legend) -> bytes:
     """Which classes are alike: the tree of their merges, with its leaves in drawing order."""
     n = tree.leaves
     with _figure(_WIDTH, 0.9 + min(0.24 * n, 12)) as (figure, finish):
-        axes = figure.subplots()
+        axes = _style(figure.subplots())
         order = _leaf_order(tree)
         at = np.empty(2 * n - 1)
         at[order] = np.arange(n)
@@ -125,7 +112,7 @@ def dendrogram(tree: Tree, legend: Legend) -> bytes:
             np.zeros(n), np.arange(n), c=colors, marker="s", s=60, edgecolors=INK, lw=0.6, zorder=3
         )
         names = [_short(f"{legend.values[i]}  {legend.names[i]}") for i in order]
-        axes.set_yticks(np.arange(n), names, fontsize=8)
+        axes.set_yticks(np.arange(n), names)
         axes.set_ylim(n - 0.4, -0.6)
         axes.grid(visible=False, axis="y")
         axes.tick_params(axis="y", length=0, pad=6)
@@ -138,7 +125,7 @@ def heat_table(matrix: Float, legend: Legend, name: str) -> bytes:
     """A symmetric table between classes (classes, classes) as colors."""
     side = min(1.6 + 0.24 * len(legend), 7)
     with _figure(side + 0.8, side) as (figure, finish):
-        axes = figure.subplots()
+        axes = _style(figure.subplots(), grid=False)
         shown = np.where(np.eye(len(legend), dtype=np.bool_), np.nan, matrix)
         image = axes.imshow(shown, cmap="viridis", interpolation="nearest")
         step = math.ceil(len(legend) / MOST_LABELLED)
@@ -146,16 +133,20 @@ def heat_table(matrix: Float, legend: Legend, name: str) -> bytes:
         labels = [str(legend.values[i]) for i in ticks]
         axes.set_xticks(ticks, labels)
         axes.set_yticks(ticks, labels)
-        axes.grid(visible=False)
         axes.set_xlabel("class")
         axes.set_ylabel("class")
         bar = figure.colorbar(image, ax=axes, shrink=0.8)
-        bar.set_label(name)
+        _style(bar.ax, grid=False)
+        bar.set_label(_short(name))
         bar.outline.set_visible(False)
         return finish()
 
 
-def curves(rows: Sequence[Mapping[str, Any]], along: Sequence[str]) -> bytes | None:
+def curves(
+    rows: Sequence[Mapping[str, Any]],
+    along: Sequence[str],
+    marked: Mapping[str, Any] | None = None,
+) -> bytes | None:
     """Every number that changes over ``rows``, one panel each; None where there is none.
 
     Parameters
@@ -164,45 +155,89 @@ def curves(rows: Sequence[Mapping[str, Any]], along: Sequence[str]) -> bytes | N
         As an engine's history tells them.
     along : sequence of str
         Keys that may count the rows, the best first; without any, the rows are numbered from 1.
+    marked : mapping or None
+        The row at which a line is drawn.
     """
     axis = next((key for key in along if rows and all(_is_number(r.get(key)) for r in rows)), None)
     x = [float(row[axis]) for row in rows] if axis else [float(i) for i in range(1, len(rows) + 1)]
-    keys = [key for key in _keys(rows) if key not in along and _changes(rows, key)][:MOST_PANELS]
+    keys = curve_keys(rows, along)
     if not keys:
         return None
     with _figure(_WIDTH, 2.4 * math.ceil(len(keys) / 2)) as (figure, finish):
         panels = figure.subplots(math.ceil(len(keys) / 2), min(len(keys), 2), squeeze=False)
         for panel, key in zip(panels.flat, keys, strict=False):
+            _style(panel)
             known = [i for i, row in enumerate(rows) if _is_number(row.get(key))]
             y = [float(rows[i][key]) for i in known]
             marker = "o" if len(y) <= 30 else ""
             panel.plot([x[i] for i in known], y, color=_ACCENT, marker=marker, ms=3.5, lw=1.6)
-            panel.set_title(_short(key.replace("_", " ")), loc="left")
-            panel.set_xlabel(axis or "")
+            if axis and marked is not None:
+                panel.axvline(float(marked[axis]), color=INK, lw=1.2, ls="--")
+            panel.set_title(_short(course_title(key)), loc="left", fontsize=_LARGE)
+            panel.set_xlabel(heading(axis) if axis else "")
             panel.xaxis.get_major_locator().set_params(integer=True)
         for panel in panels.flat[len(keys) :]:
             panel.set_visible(False)
         return finish()
 
 
-_OUTLINE = [Stroke(linewidth=2.6, foreground=INK, alpha=0.5), Normal()]
+def curve_keys(rows: Sequence[Mapping[str, Any]], along: Sequence[str]) -> list[str]:
+    """The keys of ``rows`` that :func:`curves` shows, in its order."""
+    return [key for key in columns(rows) if key not in along and _changes(rows, key)][:MOST_PANELS]
 
 
 @contextmanager
 def _figure(width: float, height: float) -> Iterator[tuple[Figure, Callable[[], bytes]]]:
-    """An empty figure of ``width`` x ``height`` inches, and what makes it a PNG."""
-    with matplotlib.style.context("default"), mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
+    """An empty figure of ``width`` x ``height`` inches, and what makes it a PNG.
 
-        def finish() -> bytes:
-            out = io.BytesIO()
-            with warnings.catch_warnings():
-                # A name in a script that the font lacks shows boxes; the page beside it shows it.
-                warnings.filterwarnings("ignore", message="Glyph .* missing")
-                FigureCanvasAgg(figure).print_png(out, metadata=_NO_METADATA)
-            return out.getvalue()
+    Nothing is set but the figure's own properties: those of matplotlib belong to every thread.
+    """
+    figure = Figure(figsize=(width, height), dpi=DPI, facecolor="none", layout="constrained")
 
-        yield figure, finish
+    def finish() -> bytes:
+        _ink(figure)
+        out = io.BytesIO()
+        FigureCanvasAgg(figure).print_png(out, metadata=_NO_METADATA)
+        return out.getvalue()
+
+    yield figure, finish
+
+
+def _style(axes: Any, *, grid: bool = True) -> Any:
+    """Quiet axes without a box."""
+    axes.set_facecolor("none")
+    for side, spine in axes.spines.items():
+        spine.set_color(INK)
+        spine.set_visible(side in ("left", "bottom"))
+    axes.tick_params(colors=INK, labelsize=_SMALL)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.label.set_fontsize(_LARGE)
+    if grid:
+        axes.grid(visible=True, color=INK, alpha=0.2, linewidth=0.6)
+    else:
+        axes.grid(visible=False)
+    return axes
+
+
+def _ink(figure: Figure) -> None:
+    """One color and font for every text; names are no formulas."""
+    for axes in figure.axes:
+        for part in (axes, *axes.child_axes):
+            for axis in (part.xaxis, part.yaxis):
+                axis.get_ticklabels()  # made when they are asked for
+    for text in figure.findobj(Text):
+        text.set(color=INK, parse_math=False, fontfamily=_FONT)
+
+
+def _outline(color: tuple[int, int, int]) -> list[Any]:
+    """What sets a line off from the page: dark around a color that is almost white."""
+    light = np.dot(color, (0.2126, 0.7152, 0.0722)) / 255 > _LIGHT
+    around = (
+        Stroke(linewidth=3.4, foreground=_SHADE)
+        if light
+        else Stroke(linewidth=2.6, foreground=INK, alpha=0.5)
+    )
+    return [around, Normal()]
 
 
 def _band_positions(bands: Sequence[Band]) -> tuple[Float, bool]:
@@ -223,9 +258,9 @@ def _name_bands(axes: Any, x: Float, bands: Sequence[Band], is_wavelength: bool)
         axes.set_xticks(x, names, rotation=turned, ha="right" if turned else "center")
         return
     top = axes.secondary_xaxis("top")
-    top.set_xticks(x, names, rotation=90, fontsize=7)
+    top.set_xticks(x, names, rotation=90)
     top.spines["top"].set_visible(False)
-    top.tick_params(length=2)
+    top.tick_params(length=2, colors=INK, labelsize=_SMALL)
 
 
 def _label_ends(axes: Any, x: float, ends: Float, labels: Sequence[str]) -> None:
@@ -246,7 +281,7 @@ def _label_ends(axes: Any, x: float, ends: Float, labels: Sequence[str]) -> None
             xytext=(1.015, place),
             textcoords=axes.get_yaxis_transform(),
             va="center",
-            fontsize=8,
+            fontsize=_SMALL,
             arrowprops={"arrowstyle": "-", "color": INK, "lw": 0.5, "shrinkA": 0, "shrinkB": 3},
         )
 
@@ -265,10 +300,6 @@ def _leaf_order(tree: Tree) -> list[int]:
     return order
 
 
-def _keys(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    return list(dict.fromkeys(key for row in rows for key in row))
-
-
 def _changes(rows: Sequence[Mapping[str, Any]], key: str) -> bool:
     return len({row[key] for row in rows if _is_number(row.get(key))}) > 1
 
@@ -282,4 +313,12 @@ def _is_number(value: Any) -> bool:
 
 
 def _short(text: str, length: int = 32) -> str:
-    return text if len(text) <= length else text[: length - 1] + "…"
+    """``text`` cut short, with a box for what the font lacks; the page shows it in full."""
+    known = _glyphs()
+    shown = "".join(c if ord(c) in known else "\N{WHITE SQUARE}" for c in text[: length + 1])
+    return shown if len(shown) <= length else shown[: length - 1] + "…"
+
+
+@cache
+def _glyphs() -> frozenset[int]:
+    return frozenset(get_font(findfont(_FONT)).get_charmap())

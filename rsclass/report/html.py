@@ -7,9 +7,8 @@ a content security policy forbids whatever might slip through.
 from __future__ import annotations
 
 import base64
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import jinja2
@@ -23,13 +22,25 @@ from rsclass.core.tree import Tree
 from rsclass.core.types import Band, Float
 from rsclass.errors import UsageError
 from rsclass.report import figures
+from rsclass.report.texts import (
+    COURSES,
+    NO_BREAK,
+    RULE,
+    chosen,
+    columns,
+    counted,
+    heading,
+    hectares_text,
+    percent,
+    plain,
+    three_digits,
+)
 
 _HISTORY_AXES = ("pass", "epoch", "step", "iteration")
 _EVIDENCE_AXES = ("classes", "n_classes", "k")
 _MOST_HEAT_CLASSES = 100
 _MOST_TREE_CLASSES = 80
 _CSS_PIXELS_PER_INCH = 96
-_NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 @dataclass(frozen=True)
@@ -67,6 +78,10 @@ class ReportData:
     separability_name : str
     created : str
         When the report was made; the only thing in it that depends on more than the data.
+    facts : mapping of str to str
+        About the scene and the map: size, pixel size, coordinate system, bands.
+    reason : str
+        Why this number of classes, in a sentence.
     """
 
     title: str
@@ -87,6 +102,8 @@ class ReportData:
     separability: Float | None = None
     separability_name: str = "Jeffries-Matusita distance"
     created: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    reason: str = ""
 
 
 def render_report(data: ReportData) -> bytes:
@@ -101,6 +118,7 @@ def render_report(data: ReportData) -> bytes:
     n = len(data.legend)
     with_tree = data.tree is not None and 1 < n <= _MOST_TREE_CLASSES
     with_heat = data.separability is not None and 1 < n <= _MOST_HEAT_CLASSES
+    best = chosen(data.evidence)
     page = _template().render(
         data=data,
         summary=summary(data),
@@ -123,9 +141,16 @@ def render_report(data: ReportData) -> bytes:
             else None
         ),
         history_image=_image(figures.curves(data.history, _HISTORY_AXES)),
-        evidence_image=_image(figures.curves(data.evidence, _EVIDENCE_AXES)),
-        history_columns=_columns(data.history),
-        evidence_columns=_columns(data.evidence),
+        evidence_image=_image(figures.curves(data.evidence, _EVIDENCE_AXES, best)),
+        history_columns=columns(data.history),
+        courses=[
+            COURSES[key]
+            for key in figures.curve_keys(data.history, _HISTORY_AXES)
+            if key in COURSES
+        ],
+        evidence_columns=columns(data.evidence),
+        chosen=best,
+        rule=RULE,
     )
     return str(page).encode()
 
@@ -137,10 +162,10 @@ def summary(data: ReportData) -> str:
     n = int(np.count_nonzero(count))
     area = _total_hectares(data)
     text = (
-        f"{data.method_title} divides {data.scene} into {n} {'class' if n == 1 else 'classes'}: "
-        f"{total:,} pixels"
+        f"{data.method_title} divides {data.scene} into {counted(n, 'class', 'classes')}: "
+        f"{counted(total, 'pixel', 'pixels')}"
     )
-    text += f", {hectares_text(area)}{_NO_BREAK}ha." if area is not None else "."
+    text += f", {hectares_text(area)}{NO_BREAK}ha." if area is not None else "."
     if not total:
         return text
     largest, *_ = order = [int(i) for i in np.argsort(-count, kind="stable") if count[i]]
@@ -149,40 +174,6 @@ def summary(data: ReportData) -> str:
         smallest = order[-1]
         text += f"; the smallest, {data.legend.names[smallest]}, {percent(count[smallest] / total)}"
     return f"{text}."
-
-
-def hectares_text(hectares: float | None) -> str:
-    """An area with four digits at least, a dash where it is unknown."""
-    if hectares is None or not math.isfinite(hectares):
-        return "–"
-    return f"{hectares:,.{0 if hectares >= 1000 else 1 if hectares >= 100 else 2}f}"
-
-
-def percent(share: float) -> str:
-    """A share of 0 to 1 in percent; a small one is never rounded to nothing."""
-    return (
-        f"< 0.01{_NO_BREAK}%"
-        if 0 < share < 0.0001
-        else (f"{100 * share:.{1 if share >= 0.001 else 2}f}{_NO_BREAK}%")
-    )
-
-
-def plain(value: Any) -> str:
-    """A value of a table as text."""
-    if isinstance(value, np.ndarray | np.generic):
-        value = value.tolist()
-    if value is None or value == {} or value == [] or value == ():
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, list | tuple):
-        return ", ".join(plain(item) for item in value)
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {plain(item)}" for key, item in value.items())
-    # A path that is no valid UTF-8 arrives with surrogates, which no page can hold.
-    return str(value).encode(errors="replace").decode()
 
 
 def _check(data: ReportData) -> None:
@@ -242,10 +233,6 @@ def _image(png: bytes | None) -> _Image | None:
     return _Image(uri, round(pixels * _CSS_PIXELS_PER_INCH / figures.DPI))
 
 
-def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    return list(dict.fromkeys(str(key) for row in rows for key in row))
-
-
 def _kind(value: Any) -> str:
     """How a value of the provenance is shown: as a ``table``, as ``rows``, or as ``text``."""
     if isinstance(value, Mapping) and value:
@@ -264,10 +251,12 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "columns": _columns,
+        "columns": columns,
+        "heading": heading,
         "hectares": hectares_text,
         "kind": _kind,
         "percent": percent,
         "plain": plain,
+        "three_digits": three_digits,
     }
     return environment.get_template("report.html.j2")

@@ -2,7 +2,9 @@
 
 import io
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.image import imread
@@ -96,6 +98,40 @@ def test_every_class_is_drawn_in_its_color(bands):
         warnings.simplefilter("error")
         png = figures.spectra(statistics(bands), LEGEND)
     assert all(has_color(png, color, 2) for color in LEGEND.colors)
+
+
+def on_white(png):
+    rgba = imread(io.BytesIO(png))
+    return rgba[..., :3] * rgba[..., 3:] + 1 - rgba[..., 3:]
+
+
+def test_a_white_class_is_seen_on_a_white_page():
+    white = Legend.of(["Snow"], [(255, 255, 255)])
+    mean = np.array([[0.9, 0.2, 0.5]])
+    stats = ClassStats(BANDS, COUNT[:1], mean, np.zeros((1, 3, 3)))
+    gray = Legend.of(["Rock"], [(120, 120, 120)])
+    # Axes and texts are lighter than the line's outline.
+    assert on_white(figures.spectra(stats, white)).min() < 0.3
+    assert on_white(figures.spectra(stats, gray)).min() > 0.4
+
+
+def test_figures_leave_the_settings_of_matplotlib_and_of_warnings_alone():
+    settings, filters = dict(mpl.rcParams), list(warnings.filters)
+    with mpl.rc_context({"text.parse_math": True}):
+        figures.heat_table(np.ones((3, 3)), LEGEND, "$x")
+    assert dict(mpl.rcParams) == settings
+    assert warnings.filters == filters
+
+
+def test_figures_are_drawn_in_several_threads_at_once():
+    rows = [{"pass": i, "loss": 1.0 / i, r"$\frac{ 水": i} for i in range(1, 6)]
+    draws = [
+        lambda: figures.curves(rows, ("pass",)),
+        lambda: figures.dendrogram(ward(COUNT, MEAN), LEGEND),
+    ] * 2
+    alone = [draw() for draw in draws]
+    with ThreadPoolExecutor(4) as pool:
+        assert [job.result() for job in [pool.submit(draw) for draw in draws]] == alone
 
 
 def test_a_class_without_pixels_has_no_spectrum():

@@ -13,7 +13,8 @@ from rsclass.core.stats import ClassStats
 from rsclass.core.tree import ward
 from rsclass.core.types import Band
 from rsclass.errors import UsageError
-from rsclass.report.html import ReportData, hectares_text, percent, plain, render_report, summary
+from rsclass.report.html import ReportData, render_report, summary
+from rsclass.report.texts import hectares_text, percent, plain
 
 BANDS = (Band("B4", "red", 665.0), Band("B8", "nir", 842.0))
 LEGEND = Legend.of(["Water", "Forest", "Soil"], [(31, 119, 180), (44, 160, 44), (148, 103, 60)])
@@ -97,6 +98,27 @@ def test_the_page_is_well_formed_and_has_every_section(page):
         "provenance",
     }
     assert page.tags.count("img") == 7
+
+
+def test_the_chosen_number_of_classes_stands_out_and_numbers_are_short():
+    evidence = [
+        {"n_classes": 2, "silhouette": 0.123456, "mean_rank": 2.0},
+        {"n_classes": 3, "silhouette": 0.456789, "mean_rank": 1.0},
+    ]
+    html = render_report(replace(DATA, evidence=evidence, reason="Three fit best."))
+    assert html.count(b'<tr class="chosen">') == 1
+    assert b'<tr class="chosen"><td class="number">3</td><td class="number">0.457</td>' in html
+    page = Page(html)
+    assert "0.123" in page.cells
+    assert "Three fit best." in page.cells
+    assert any(cell.startswith("Chosen by the best mean rank") for cell in page.cells)
+
+
+def test_facts_and_the_charts_of_the_history_are_explained_in_words():
+    page = Page(render_report(replace(DATA, facts={"size": "5 x 4 pixels"})))
+    assert "scene" in page.ids
+    assert "5 x 4 pixels" in page.cells
+    assert "inertia: sum of the squared distances of the pixels from their centers" in page.cells
 
 
 def test_what_is_not_given_is_not_shown():
@@ -217,7 +239,7 @@ def test_the_summary_counts_only_classes_with_pixels_and_needs_no_areas():
     text = summary(replace(DATA, stats=stats, hectares=np.array([np.nan, 1, 2])))
     assert text == (
         "K-means divides scene.tif into 1 class: 7 pixels. The largest, Forest, covers "
-        "100.0\N{NO-BREAK SPACE}%."
+        "100\N{NO-BREAK SPACE}%."
     )
 
 
