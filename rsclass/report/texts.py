@@ -11,8 +11,8 @@ import numpy as np
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
 RULE = (
-    "Chosen by the best mean rank of silhouette, Davies-Bouldin and Calinski-Harabasz; gap and "
-    "elbow have no vote."
+    "Chosen by the best mean rank of silhouette, Davies-Bouldin and Calinski-Harabasz, of equals "
+    "the fewest classes; gap and elbow have no vote."
 )
 
 _NARROW = {"calinski_harabasz": "Calinski-H.", "davies_bouldin": "Davies-B."}
