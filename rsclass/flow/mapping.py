@@ -120,6 +120,7 @@ def make_map(
         n_classified=n_classified,
         history=story["history"],
         evidence=story["evidence"],
+        reason=story["reason"],
         warnings=told,
     )
 

@@ -66,6 +66,13 @@ def train(
             )
             source.check_unchanged()
             target.put(model.to_bytes())
-        return Trained(path, model, story["history"], story["evidence"], story["warnings"])
+        return Trained(
+            path,
+            model,
+            story["history"],
+            story["evidence"],
+            story["warnings"],
+            reason=story["reason"],
+        )
     finally:
         source.close()

@@ -194,7 +194,9 @@ def test_fuzzy_tally_adds_up_in_the_order_of_pixels(scene, fuzzifier):
     own_weight, own_sums, own_totals = (np.zeros_like(a) for a in (weight, sums, totals))
     for i in np.flatnonzero(scene.valid):
         closeness = [_power(d[:, i].min() / d[k, i], 1 / (fuzzifier - 1)) for k in range(5)]
-        total = sum(closeness)
+        total = 0.0
+        for part in closeness:  # sum() rounds in another way from Python 3.12 on
+            total += part
         for k in range(N_CLASSES):
             u = closeness[k] / total
             um = _power(u, fuzzifier)

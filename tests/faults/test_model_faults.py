@@ -17,6 +17,7 @@ from workplace import BESIDE_MAP, Workplace
 from rsclass.core.legend import Legend
 from rsclass.flow.models import Model
 
+BY_PLACE = "bands are matched by their place"
 SCRIPT = "<script>alert(1)</script>"
 FORMULA = '=HYPERLINK("http://example.com")'
 
@@ -136,7 +137,7 @@ def test_markup_in_names_stays_text(place: Workplace, model: Path) -> None:
     named(model, SCRIPT)
     bands = ("<i>blue", "red", "nir")
     scene = write(place.inputs / "<b>scene.tif", scale=0.0001, names=bands)
-    place.predict(model, scene, "--report").done(files=BESIDE_MAP | {"map.html"})
+    place.predict(model, scene, "--report").done(BY_PLACE, files=BESIDE_MAP | {"map.html"})
     page = (place.outputs / "map.html").read_text()
     for markup in (SCRIPT, "<b>scene", "<i>blue"):
         assert markup not in page
@@ -149,7 +150,7 @@ def test_a_formula_as_a_class_name_stays_text(place: Workplace, model: Path) -> 
     """H14."""
     named(model, FORMULA)
     scene = write(place.inputs / "a.tif", scale=0.0001, names=("@band", "red", "nir"))
-    place.predict(model, scene).done(files=BESIDE_MAP)
+    place.predict(model, scene).done(BY_PLACE, files=BESIDE_MAP)
     with (place.outputs / "map.stats.csv").open(encoding="utf-8-sig", newline="") as file:
         cells = [cell for row in csv.reader(file) for cell in row]
     assert f"'{FORMULA}" in cells

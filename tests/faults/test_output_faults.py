@@ -168,7 +168,7 @@ def test_more_than_254_classes_make_a_16_bit_map_without_a_palette(place: Workpl
     """W02, W05."""
     values = np.arange(1, 301, dtype="uint16").reshape(1, 15, 20) * 100
     scene = write(place.inputs / "a.tif", values)
-    place.classify(scene, "-k", "300", "--set", "restarts=1").done()
+    place.classify(scene, "-k", "300", "--set", "restarts=1").done("hold no palette")
     with rasterio.open(place.map) as made:
         assert made.dtypes == ("uint16",)
         assert made.colorinterp[0].name != "palette"
