@@ -350,3 +350,21 @@ def silhouettes(values, labels, counts, out):
             larger = max(within, between)
             if larger > 0:
                 out[c] += (between - within) / larger
+
+
+@compiled
+def project(values, matrix, out):
+    """Matrix product ``matrix @ values`` into ``out``, each number summed in the order of bands.
+
+    A matrix library rounds in an order of its own, which may change from call to call.
+    """
+    n_bands, n_pixels = values.shape
+    for start in range(0, n_pixels, RUN):
+        stop = min(start + RUN, n_pixels)
+        for c in range(len(matrix)):
+            for i in range(start, stop):
+                out[c, i] = 0
+            for b in range(n_bands):
+                m = matrix[c, b]
+                for i in range(start, stop):
+                    out[c, i] += m * values[b, i]

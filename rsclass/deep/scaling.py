@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from rsclass.core import kernels
 from rsclass.core.types import Block, Float, Sample
-from rsclass.deep.threads import one_thread
 
 __all__ = ["WIDEST", "Scaling"]
 
@@ -75,11 +74,9 @@ class Scaling:
         z[:, ~block.valid] = 0
         if self.projection is None:
             return z
-        with one_thread():
-            table = torch.from_numpy(z.reshape(len(z), -1))
-            projected = torch.from_numpy(self.projection.astype(np.float32)) @ table
-        image: NDArray[np.float32] = projected.numpy().reshape(-1, *block.valid.shape)
-        return image
+        projected = np.empty((self.channels, block.valid.size), dtype=np.float32)
+        kernels.project(z.reshape(len(z), -1), self.projection.astype(np.float32), projected)
+        return projected.reshape(-1, *block.valid.shape)
 
     def under(self, gain: Float, offset: float, farthest: float = np.inf) -> tuple[Float, Float]:
         """How inputs change when raw values become ``x * (1 + gain) + offset``.
@@ -107,17 +104,29 @@ class Scaling:
         P = self.projection
         squared = (P**2).sum(axis=1)
         # Back to bands by the transpose: exact but for what the projection had dropped.
-        return (P * (1 + gain)) @ (P / squared[:, None]).T, P @ moved
+        # einsum without optimize calls no matrix library, whose last bits may change.
+        matrix: Float = np.einsum("cb,kb->ck", P * (1 + gain), P / squared[:, None])
+        return matrix, np.einsum("cb,b->c", P, moved)
 
 
 def _components(Z: Float, n: int) -> Float:
     """The first principal axes (n, bands) of Z, scaled to a mean variance of 1."""
-    with one_thread():
-        table = torch.from_numpy(Z - Z.mean(axis=0))
-        covariance = table.T @ table / len(Z)
-        _, vectors = torch.linalg.eigh(covariance)
-    axes: Float = vectors.numpy()[:, ::-1][:, :n].T
+    n_bands = Z.shape[1]
+    products = np.zeros((1, n_bands, n_bands))
+    kernels.scatter_tally(
+        np.ascontiguousarray(Z.T),
+        np.zeros(len(Z), dtype=np.int32),
+        Z.mean(axis=0),
+        np.zeros(1, dtype=np.int64),
+        np.zeros((1, n_bands)),
+        products,
+    )
+    upper = products[0] / len(Z)
+    covariance = upper + np.triu(upper, 1).T
+    _, vectors = np.linalg.eigh(covariance)
+    # Libraries of linear algebra do not give the same last bits in every call.
+    axes: Float = np.round(vectors[:, ::-1][:, :n].T, 9)
     largest = np.abs(axes).argmax(axis=1)
     axes = axes * np.sign(axes[np.arange(n), largest])[:, None]
-    total = float(np.trace(covariance.numpy()))
+    total = float(np.trace(covariance))
     return axes * np.sqrt(n / total) if total > 0 else axes

@@ -37,6 +37,7 @@ FOUR_BANDS = Reading(bands="2,3,4,8")
 QUICKER = {
     "isodata": {"max_iter": 6},
     "fuzzy": {"max_iter": 3},
+    "uic": {"tiles": 4, "epochs": 2, "receptive_field": 5},
 }
 
 
@@ -100,7 +101,7 @@ def test_tiles_threads_and_runs_leave_every_byte_as_it_is(
     assert len(set(found.values())) == 1, found
 
 
-@pytest.mark.parametrize("method", ["kmeans", "isodata", "fuzzy"])
+@pytest.mark.parametrize("method", ["kmeans", "isodata", "fuzzy", "uic"])
 @pytest.mark.parametrize("dtype", ["float32", "uint16"])
 def test_scenes_of_many_bands_have_smaller_blocks_and_the_same_bytes(
     method: str, dtype: str, many_bands: dict[str, Path], tmp_path: Path
@@ -118,6 +119,16 @@ def test_scenes_of_many_bands_have_smaller_blocks_and_the_same_bytes(
         for name, run in runs.items()
     }
     assert len(set(found.values())) == 1, found
+
+
+def test_the_published_loop_of_uic_has_the_same_bytes(many_bands: dict[str, Path], tmp_path: Path):
+    few = QUICKER["uic"] | {"mode": "paper", "samples": 400}
+    scene = many_bands["float32"]
+    found = {
+        bytes_of_map(scene, tmp_path, "uic", run, reading=Reading(), **few)
+        for run in TWO_RUNS.values()
+    }
+    assert len(found) == 1
 
 
 def test_tiles_that_shrink_to_fit_the_memory_leave_every_byte_as_it_is(
