@@ -87,9 +87,10 @@ def write_truth(
     """Write class codes (height, width) as a GeoTIFF with a palette; 0 is nodata."""
     with _raster(path, shape, 1, "uint8", 0, georef) as dataset:
         dataset.set_band_description(1, "land cover")
+        # Before any pixel: libtiff does not turn a file into a palette that has pixels already.
+        dataset.write_colormap(1, {0: (0, 0, 0, 0)} | legend.colormap())
         for window, codes in pieces:
             dataset.write(codes, 1, window=_slot(window))
-        dataset.write_colormap(1, {0: (0, 0, 0, 0)} | legend.colormap())
 
 
 def write_reference(
