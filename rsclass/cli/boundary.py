@@ -64,7 +64,9 @@ def guarded(session: Session, action: Callable[[], None]) -> int:
             sys.stdout.flush()
     except BaseException as error:
         stop.ignore()
-        ending = _left_by_reader(session, error) or ending_of(error, resumable=session.resumable)
+        # A library that is being loaded may turn the interrupt into an error of its own.
+        end = KeyboardInterrupt() if stop.requested else error
+        ending = _left_by_reader(session, end) or ending_of(end, resumable=session.resumable)
         _show_traceback(session, error, ending)
     stop.ignore()
     session.reporter.end(ending.event, ending.sentence, ending.code)
