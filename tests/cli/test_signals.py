@@ -171,7 +171,7 @@ def test_a_run_that_is_stopped_leaves_the_old_map_and_nothing_else(
     elif child.stdin is not None:
         child.stdin.close()
     rest = _told(child)
-    assert child.wait(SECONDS) == 130
+    assert child.wait(SECONDS) == 130, rest
     last = json.loads(rest.splitlines()[-1])
     assert (last["event"], last["exit_code"]) == ("cancelled", 130)
     assert last["message"] == "stopped; no map was written."
