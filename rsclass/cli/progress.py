@@ -158,7 +158,7 @@ class JsonLines(Reporter):
     def start(self) -> None:
         """Begin to beat."""
         self._send()
-        self._heart = threading.Thread(target=self._beat, daemon=True)
+        self._heart = threading.Thread(target=self._beat, args=(self._over,), daemon=True)
         self._heart.start()
 
     def update(self, done: float, total: float, message: str) -> None:
@@ -177,17 +177,19 @@ class JsonLines(Reporter):
         if self._heart is not None:
             self._over.set()
             # Joined, because a thread that writes while the interpreter ends makes it abort.
-            self._heart.join()
+            # A stop may come before the thread runs; it then finds that all is over.
+            if self._heart.is_alive():
+                self._heart.join()
             self._heart = None
-            self._over.clear()
+            self._over = threading.Event()
 
     def end(self, event: str, message: str, exit_code: int) -> None:
         """The last event."""
         self.pause()
         self._emit(event=event, message=message, exit_code=exit_code, elapsed=self.elapsed)
 
-    def _beat(self) -> None:
-        while not self._over.wait(HEARTBEAT):
+    def _beat(self, over: threading.Event) -> None:
+        while not over.wait(HEARTBEAT):
             self._send()
 
     def _send(self) -> None:

@@ -155,7 +155,7 @@ def _wait_for(child: subprocess.Popen[str], words: str) -> None:
     [
         pytest.param(signal.SIGINT, "k-means", id="P05"),
         pytest.param(signal.SIGTERM, "k-means", id="P06"),
-        pytest.param(None, "starting", id="stdin-while-loading", marks=pytest.mark.slow),
+        pytest.param(None, "starting", id="stdin-while-loading"),
     ],
 )
 def test_a_run_that_is_stopped_leaves_the_old_map_and_nothing_else(
