@@ -55,7 +55,8 @@ class TrainingSet:
 
     def of_class(self, number: int) -> Float:
         """Pixel table (pixels, bands) of one class."""
-        return self.values[self.classes == number]
+        table: Float = self.values[self.classes == number]
+        return table
 
     def take(self, chosen: Sequence[int] | NDArray[np.int64] | NDArray[np.bool_]) -> TrainingSet:
         """Some of the pixels, with the same class names."""
