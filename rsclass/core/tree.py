@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rsclass.core.types import Float
 
-__all__ = ["Tree", "merge_cost", "ward"]
+__all__ = ["Tree", "class_tree", "merge_cost", "ward"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,3 +104,25 @@ def ward(counts: NDArray[np.number], means: Float) -> Tree:
         cost[i, i + 1 :] = new[i + 1 :]
         cost[:i, i] = new[:i]
     return Tree(merges, costs)
+
+
+def class_tree(count: NDArray[np.int64], mean: Float, variance: Float) -> Tree:
+    """The tree of a map's classes, with every band in units of its spread over all their pixels.
+
+    Parameters
+    ----------
+    count : int64 array (classes,)
+        Pixels, positive.
+    mean, variance : float64 arrays (classes, bands)
+        Physical units, divisor n - 1; a variance that is NaN counts as none.
+
+    Raises
+    ------
+    ValueError
+        A class has no pixels.
+    """
+    n = np.asarray(count, np.float64)[:, None]
+    within = (n - 1) * np.nan_to_num(variance)
+    between = n * (mean - (n * mean).sum(axis=0) / n.sum()) ** 2
+    spread = np.sqrt((within + between).sum(axis=0) / n.sum())
+    return ward(count, mean / np.where(spread > 0, spread, 1.0))

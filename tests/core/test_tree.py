@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.cluster.hierarchy import fcluster, linkage
 
-from rsclass.core.tree import ward
+from rsclass.core.tree import class_tree, ward
 
 
 def sum_of_squares(X, labels):
@@ -56,3 +56,18 @@ def test_one_leaf_is_a_tree():
 def test_an_impossible_cut_is_refused(k):
     with pytest.raises(ValueError, match="no cut"):
         ward(np.ones(3), np.arange(3.0)[:, None]).cut(k)
+
+
+def test_the_tree_of_classes_is_that_of_their_standardized_pixels():
+    rng = np.random.default_rng(6)
+    labels = np.repeat(np.arange(8), rng.integers(1, 50, 8))
+    X = (rng.normal(size=(len(labels), 3)) + rng.normal(0, 2, (8, 3))[labels]) * [1, 1e-4, 900]
+    groups = [X[labels == c] for c in range(8)]
+    mean = np.stack([group.mean(axis=0) for group in groups])
+    variance = np.stack(
+        [group.var(axis=0, ddof=1) if len(group) > 1 else np.full(3, np.nan) for group in groups]
+    )
+    tree = class_tree(np.bincount(labels), mean, variance)
+    standardized = (X - X.mean(axis=0)) / X.std(axis=0)
+    totals = [sum_of_squares(standardized, tree.cut(k)[labels]) for k in range(8, 0, -1)]
+    np.testing.assert_allclose(np.diff(totals), tree.costs, rtol=1e-9)
