@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rsclass.core.types import Float
 
-__all__ = ["Tree", "class_tree", "merge_cost", "ward"]
+__all__ = ["Tree", "class_tree", "merge_cost", "merge_losses", "ward"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +121,27 @@ def class_tree(count: NDArray[np.int64], mean: Float, variance: Float) -> Tree:
     ValueError
         A class has no pixels.
     """
+    return ward(count, _standardized(count, mean, variance))
+
+
+def merge_losses(count: NDArray[np.int64], mean: Float, variance: Float) -> Float:
+    """What merging each pair of classes costs: a part (classes, classes) of all between them.
+
+    The increase of the within-class sum of squares, as :func:`class_tree` counts it, divided by the
+    sum of squares between all classes: 1 where there are but two.
+    """
+    n = np.asarray(count, np.float64)
+    standard = _standardized(count, mean, variance)
+    center = (n[:, None] * standard).sum(axis=0) / n.sum()
+    between = float((n * ((standard - center) ** 2).sum(axis=1)).sum())
+    costs = np.stack([merge_cost(n, standard, i) for i in range(len(n))])
+    return costs / between if between > 0 else costs
+
+
+def _standardized(count: NDArray[np.int64], mean: Float, variance: Float) -> Float:
+    """Means in units of the spread of each band over all pixels of all classes."""
     n = np.asarray(count, np.float64)[:, None]
     within = (n - 1) * np.nan_to_num(variance)
     between = n * (mean - (n * mean).sum(axis=0) / n.sum()) ** 2
     spread = np.sqrt((within + between).sum(axis=0) / n.sum())
-    return ward(count, mean / np.where(spread > 0, spread, 1.0))
+    return mean / np.where(spread > 0, spread, 1.0)

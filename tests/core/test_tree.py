@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.cluster.hierarchy import fcluster, linkage
 
-from rsclass.core.tree import class_tree, ward
+from rsclass.core.tree import class_tree, merge_losses, ward
 
 
 def sum_of_squares(X, labels):
@@ -71,3 +71,15 @@ def test_the_tree_of_classes_is_that_of_their_standardized_pixels():
     standardized = (X - X.mean(axis=0)) / X.std(axis=0)
     totals = [sum_of_squares(standardized, tree.cut(k)[labels]) for k in range(8, 0, -1)]
     np.testing.assert_allclose(np.diff(totals), tree.costs, rtol=1e-9)
+
+
+def test_the_loss_of_a_merger_is_its_part_of_what_lies_between_all_classes():
+    rng = np.random.default_rng(9)
+    count = rng.integers(2, 90, 6)
+    mean, variance = rng.normal(size=(6, 3)), rng.uniform(0.1, 1, (6, 3))
+    losses = merge_losses(count, mean, variance)
+    tree = class_tree(count, mean, variance)
+    assert losses[tuple(tree.merges[0])] == pytest.approx(tree.costs[0] / tree.costs.sum())
+    assert np.unravel_index(np.argmin(losses + np.eye(6)), (6, 6)) == tuple(tree.merges[0])
+    np.testing.assert_allclose(losses, losses.T, rtol=1e-12)
+    assert merge_losses(count[:2], mean[:2], variance[:2])[0, 1] == pytest.approx(1.0)
