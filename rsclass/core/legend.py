@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 import unicodedata
@@ -12,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from rsclass.core.cells import guard, unguard
+from rsclass.core.cells import read_lines, unguard, write_lines
 from rsclass.errors import DataError
 
 RGB = tuple[int, int, int]
@@ -210,24 +208,14 @@ class Legend:
 
     def to_csv(self) -> str:
         """Columns ``value,name,color``."""
-        out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(("value", "name", "color"))
-        writer.writerows((c.value, guard(c.name), hex_color(c.color)) for c in self)
-        return out.getvalue()
+        return write_lines(
+            ("value", "name", "color"), ((c.value, c.name, hex_color(c.color)) for c in self)
+        )
 
     @classmethod
     def from_csv(cls, text: str, source: str = "the legend") -> Legend:
         """Read columns ``value``, ``name``, and ``color`` or ``red``, ``green``, ``blue``."""
-        reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
-        try:
-            columns = {str(name).strip().lower() for name in reader.fieldnames or ()}
-            rows = [
-                (reader.line_num, {str(k).strip().lower(): v for k, v in row.items()})
-                for row in reader
-            ]
-        except csv.Error as error:
-            raise DataError(f"{source} is no readable CSV: {error}.") from error
+        columns, rows = read_lines(text, source)
         if not {"value", "name"} <= columns or not ("color" in columns or columns >= _RGB):
             raise DataError(
                 f"{source} has the columns {', '.join(sorted(columns)) or '(none)'}; a legend "
