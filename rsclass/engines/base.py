@@ -12,10 +12,8 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClusterMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
 
-from rsclass.core.arrays import ArrayStream, as_stream, refuse_masked
+from rsclass.core.arrays import ArrayStream, as_stream
 from rsclass.core.grid import split
 from rsclass.core.types import (
     NO_CLASS,
@@ -28,6 +26,7 @@ from rsclass.core.types import (
     Sample,
     Window,
 )
+from rsclass.engines.estimator import Estimator
 from rsclass.engines.parameters import Parameter, kinds_of
 from rsclass.errors import UsageError
 
@@ -48,7 +47,7 @@ def register_keeper(keeper: Callable[[Any, Any, bool], Any]) -> None:
 LAYERS = ("confidence", "distance", "entropy", "membership")
 
 
-class Engine(ClusterMixin, BaseEstimator):
+class Engine(Estimator):
     """A classifier of pixels.
 
     Class attributes
@@ -212,18 +211,12 @@ class Engine(ClusterMixin, BaseEstimator):
         membership = self._predict(X, ("membership",)).layers["membership"]
         return membership if _is_image(X) else np.ascontiguousarray(membership[:, :, 0].T)
 
-    def _validated(self, X: Any) -> NDArray[np.float64]:
-        check_is_fitted(self)
+    def _validated(self, X: Any) -> Float:
+        self._require_fitted()
         return self._checked(X, reset=False)
 
-    def _checked(self, X: Any, *, reset: bool) -> NDArray[np.float64]:
-        """A table as float64; scikit-learn's own checks name what is wrong with others."""
-        refuse_masked(X)
-        table: NDArray[np.float64] = validate_data(self, X, dtype=np.float64, reset=reset)
-        return table
-
     def _predict(self, X: Any, layers: Collection[str]) -> Prediction:
-        check_is_fitted(self)
+        self._require_fitted()
         if _is_table(X):
             table = self._validated(X)
             prediction = self._predict_stream(ArrayStream.of_table(table), layers)
@@ -279,7 +272,7 @@ class Engine(ClusterMixin, BaseEstimator):
         UsageError
             The engine was not fitted by its own ``fit``; its model can be saved.
         """
-        check_is_fitted(self)
+        self._require_fitted()
         if not hasattr(self, "training_sample_"):
             raise UsageError(
                 f"this {type(self).__name__} is part of a model and does not hold the pixels it "

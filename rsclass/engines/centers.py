@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import TransformerMixin
 
 from rsclass.core import kernels
 from rsclass.core.arrays import ArrayStream
@@ -149,7 +148,7 @@ class CenterPass:
         return result
 
 
-class CenterEngine(TransformerMixin, Engine):
+class CenterEngine(Engine):
     """An engine whose classes are centers, and whose labels are the nearest of them.
 
     Attributes
@@ -256,6 +255,10 @@ class CenterEngine(TransformerMixin, Engine):
         centers = self.scaling_.forward(self.centers_)
         distances: Float = np.sqrt(((z[:, None, :] - centers[None]) ** 2).sum(axis=2))
         return distances
+
+    def fit_transform(self, X: Any, y: Any = None) -> Float:
+        """Find the classes of a table and give its distances; see :meth:`transform`."""
+        return self.fit(X).transform(X)
 
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Scaling and centers."""

@@ -393,7 +393,7 @@ class UIC(Engine):
 
     def __getstate__(self) -> dict[str, Any]:
         """Everything but the network in use: another process makes its own."""
-        return {**super().__getstate__(), "_labeler": None}
+        return vars(self) | {"_labeler": None}
 
     def signatures(self) -> Float:
         """Mean spectra (classes, bands) of the training pixels in physical units."""

@@ -32,7 +32,7 @@ def image() -> np.ndarray:
 
 def test_every_constructor_argument_is_described(method):
     kind = engine_class(method)
-    assert set(kind.parameters) == set(kind._get_param_names())
+    assert set(kind.parameters) == set(kind().get_params())
     names = [*kind.parameters, *(a for p in kind.parameters.values() for a in p.aliases)]
     assert len(names) == len(set(names))
     assert all(p.help for p in kind.parameters.values())
