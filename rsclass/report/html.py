@@ -1,19 +1,12 @@
-"""The report of a class map: one HTML page that needs nothing but itself.
-
-It has no script and asks no network; every text from outside is escaped by the template engine, and
-a content security policy forbids whatever might slip through.
-"""
+"""The report of a class map."""
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import jinja2
 import numpy as np
-from markupsafe import Markup
 from numpy.typing import NDArray
 
 from rsclass.core.legend import Legend, hex_color
@@ -22,6 +15,7 @@ from rsclass.core.tree import Tree
 from rsclass.core.types import Band, Float
 from rsclass.errors import UsageError
 from rsclass.report import figures
+from rsclass.report.page import image, render_page
 from rsclass.report.texts import (
     COURSES,
     NO_BREAK,
@@ -29,18 +23,14 @@ from rsclass.report.texts import (
     chosen,
     columns,
     counted,
-    heading,
     hectares_text,
     percent,
-    plain,
-    three_digits,
 )
 
 _HISTORY_AXES = ("pass", "epoch", "step", "iteration")
 _EVIDENCE_AXES = ("classes", "n_classes", "k")
 _MOST_HEAT_CLASSES = 100
 _MOST_TREE_CLASSES = 80
-_CSS_PIXELS_PER_INCH = 96
 
 
 @dataclass(frozen=True)
@@ -119,29 +109,34 @@ def render_report(data: ReportData) -> bytes:
     with_tree = data.tree is not None and 1 < n <= _MOST_TREE_CLASSES
     with_heat = data.separability is not None and 1 < n <= _MOST_HEAT_CLASSES
     best = chosen(data.evidence)
-    page = _template().render(
-        data=data,
+    return render_page(
+        "report.html.j2",
+        title=data.title,
+        byline=" · ".join(filter(None, (data.method_title, data.paper))),
         summary=summary(data),
+        warnings=data.warnings,
+        created=data.created,
+        data=data,
         rows=_legend_rows(data),
         most_shaded=figures.MOST_SHADED,
         most_labelled=figures.MOST_LABELLED,
         total_pixels=int(np.sum(data.stats.count)),
         total_hectares=_total_hectares(data),
-        scene_image=_image(None if data.scene_rgb is None else figures.picture(data.scene_rgb)),
-        map_image=_image(
+        scene_image=image(None if data.scene_rgb is None else figures.picture(data.scene_rgb)),
+        map_image=image(
             None if data.class_map is None else figures.class_picture(data.class_map, data.legend)
         ),
-        spectra_image=_image(figures.spectra(data.stats, data.legend)),
-        tree_image=_image(
+        spectra_image=image(figures.spectra(data.stats, data.legend)),
+        tree_image=image(
             figures.dendrogram(data.tree, data.legend) if data.tree and with_tree else None
         ),
-        heat_image=_image(
+        heat_image=image(
             figures.heat_table(data.separability, data.legend, data.separability_name)
             if data.separability is not None and with_heat
             else None
         ),
-        history_image=_image(figures.curves(data.history, _HISTORY_AXES)),
-        evidence_image=_image(figures.curves(data.evidence, _EVIDENCE_AXES, best)),
+        history_image=image(figures.curves(data.history, _HISTORY_AXES)),
+        evidence_image=image(figures.curves(data.evidence, _EVIDENCE_AXES, best)),
         history_columns=columns(data.history),
         courses=[
             COURSES[key]
@@ -152,7 +147,6 @@ def render_report(data: ReportData) -> bytes:
         chosen=best,
         rule=RULE,
     )
-    return str(page).encode()
 
 
 def summary(data: ReportData) -> str:
@@ -213,50 +207,3 @@ def _total_hectares(data: ReportData) -> float | None:
     if data.hectares is None or not np.isfinite(data.hectares).all():
         return None
     return float(np.sum(data.hectares))
-
-
-@dataclass(frozen=True, slots=True)
-class _Image:
-    """A picture as a data URI, and the width in CSS pixels that shows all figures at one scale."""
-
-    uri: Markup
-    width: int
-
-
-def _image(png: bytes | None) -> _Image | None:
-    if png is None:
-        return None
-    # The IHDR chunk comes first in every PNG; its width stands in bytes 16 to 20.
-    pixels = int.from_bytes(png[16:20], "big")
-    # Base64 has no character that means anything in HTML.
-    uri = Markup("data:image/png;base64," + base64.b64encode(png).decode())  # noqa: S704
-    return _Image(uri, round(pixels * _CSS_PIXELS_PER_INCH / figures.DPI))
-
-
-def _kind(value: Any) -> str:
-    """How a value of the provenance is shown: as a ``table``, as ``rows``, or as ``text``."""
-    if isinstance(value, Mapping) and value:
-        return "table"
-    if isinstance(value, list | tuple) and value and all(isinstance(v, Mapping) for v in value):
-        return "rows"
-    return "text"
-
-
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        autoescape=True,
-        loader=jinja2.PackageLoader("rsclass.report", "."),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "columns": columns,
-        "heading": heading,
-        "hectares": hectares_text,
-        "kind": _kind,
-        "percent": percent,
-        "plain": plain,
-        "three_digits": three_digits,
-    }
-    return environment.get_template("report.html.j2")

@@ -1,0 +1,101 @@
+"""The page of every report: one HTML file that needs nothing but itself.
+
+It has no script and asks no network; every text from outside is escaped by the template engine, and
+a content security policy forbids whatever might slip through. A report is a template that extends
+``page.html.j2`` and fills its block ``content``.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from rsclass.report.figures import DPI
+from rsclass.report.texts import columns, heading, hectares_text, percent, plain, three_digits
+
+__all__ = ["Image", "image", "render_page"]
+
+_CSS_PIXELS_PER_INCH = 96
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture as a data URI, and the width in CSS pixels that shows all figures at one scale."""
+
+    uri: Markup
+    width: int
+
+
+def image(png: bytes | None) -> Image | None:
+    """A PNG of :mod:`rsclass.report.figures`, ready for a page; None stays None."""
+    if png is None:
+        return None
+    # The IHDR chunk comes first in every PNG; its width stands in bytes 16 to 20.
+    pixels = int.from_bytes(png[16:20], "big")
+    # Base64 has no character that means anything in HTML.
+    uri = Markup("data:image/png;base64," + base64.b64encode(png).decode())  # noqa: S704
+    return Image(uri, round(pixels * _CSS_PIXELS_PER_INCH / DPI))
+
+
+def render_page(
+    template: str,
+    *,
+    title: str,
+    byline: str,
+    summary: str,
+    warnings: Sequence[str],
+    created: str,
+    **content: Any,
+) -> bytes:
+    """A report as UTF-8 HTML; the same values give the same bytes.
+
+    Parameters
+    ----------
+    template : str
+        Name of a template beside this module.
+    title, byline, summary : str
+        What stands above everything else; ``summary`` is a sentence or two.
+    warnings : sequence of str
+    created : str
+        When the report was made; empty: not told.
+    **content
+        What the template's own block uses.
+    """
+    page = _environment().get_template(template)
+    head = {"title": title, "byline": byline, "summary": summary, "created": created}
+    text: str = page.render(warnings=warnings, **head, **content)
+    return text.encode()
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        autoescape=True,
+        loader=jinja2.PackageLoader("rsclass.report", "."),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "columns": columns,
+        "heading": heading,
+        "hectares": hectares_text,
+        "kind": _kind,
+        "percent": percent,
+        "plain": plain,
+        "three_digits": three_digits,
+    }
+    return environment
+
+
+def _kind(value: Any) -> str:
+    """How a value of the provenance is shown: as a ``table``, as ``rows``, or as ``text``."""
+    if isinstance(value, Mapping) and value:
+        return "table"
+    if isinstance(value, list | tuple) and value and all(isinstance(v, Mapping) for v in value):
+        return "rows"
+    return "text"
