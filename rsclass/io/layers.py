@@ -17,7 +17,7 @@ import pyogrio
 from rsclass.errors import DataError, UsageError
 from rsclass.io.names import gdal_name, given_name, local_archive
 
-__all__ = ["VectorLayer", "ids_told", "open_layer"]
+__all__ = ["VectorLayer", "open_layer", "told"]
 
 _COLUMNS = {
     "X_POSSIBLE_NAMES": "x,lon,long,longitude,easting",
@@ -30,10 +30,10 @@ _SHAPEFILE = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 _IDS_TOLD = 10
 
 
-def ids_told(ids: Sequence[int]) -> str:
-    """Feature ids for a message; of many, the first ten."""
+def told(ids: Sequence[int]) -> str:
+    """Features for a message: ``feature 7``, ``features 7, 9``; of many, the first ten."""
     more = f" and {len(ids) - _IDS_TOLD:,} more" if len(ids) > _IDS_TOLD else ""
-    return ", ".join(map(str, ids[:_IDS_TOLD])) + more
+    return f"feature{'s'[: len(ids) - 1]} {', '.join(map(str, ids[:_IDS_TOLD]))}{more}"
 
 
 @dataclass(frozen=True)
@@ -146,6 +146,17 @@ class VectorLayer:
                 ids=[number for _, number in odd],
             )
         return [None if text is None else str(text) for text in texts]
+
+    def doubts(self, labels: Sequence[str | None]) -> list[str]:
+        """Sentences on labels whose letters may be others than they seem."""
+        plain = all(label is None or label.isascii() for label in labels)
+        if plain or self.encoding is not None or not self.missing(".cpg"):
+            return []
+        letters = next(label for label in labels if label is not None and not label.isascii())
+        return [
+            f"{self.name} does not state its encoding{self.missing('.cpg')}; if {letters!r} looks "
+            "wrong, give --encoding."
+        ]
 
 
 _ODD = object()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field as attribute
 from functools import cached_property
@@ -22,7 +21,7 @@ from rsclass.core.types import Labels, Window
 from rsclass.errors import DataError, UsageError
 from rsclass.io.burning import PlacedFeatures
 from rsclass.io.grids import Grid, extent
-from rsclass.io.layers import VectorLayer, ids_told, open_layer
+from rsclass.io.layers import VectorLayer, open_layer, told
 
 __all__ = ["SCENE", "Features", "read_features"]
 
@@ -187,7 +186,7 @@ def read_features(
     frame = found.read(field)
     ids = [int(number) for number in frame.index]
     labels = [""] * len(ids) if field is None else found.labels(frame, field)
-    notes: list[str] = []
+    notes = found.doubts(labels)
     shapes: list[Any] = [None] * len(ids)
     present = np.flatnonzero(~(frame.geometry.isna() | frame.geometry.is_empty))
     valid = _in_scene_crs(frame.geometry.iloc[present], found, georef, crs, notes)
@@ -196,8 +195,12 @@ def read_features(
     features = list(zip(shapes, labels, ids, strict=True))
     hollow = [number for shape, _, number in features if shape is None]
     unlabelled = [number for shape, label, number in features if shape and label is None]
-    _tell_left_out(hollow, "have no shape", found.name, notes)
-    _tell_left_out(unlabelled, f"have no label in {field!r}", found.name, notes)
+    for lacking, left_out in (("shape", hollow), (f"label in {field!r}", unlabelled)):
+        if left_out:
+            notes.append(
+                f"{found.name}: {len(left_out)} of {len(ids)} features left out for want of a "
+                f"{lacking}: {told(left_out)}."
+            )
     kept = [(shape, label, n) for shape, label, n in features if shape and label is not None]
     if not kept:
         raise DataError(
@@ -219,11 +222,6 @@ def read_features(
     )
 
 
-def _tell_left_out(ids: Sequence[int], why: str, name: str, notes: list[str]) -> None:
-    if ids:
-        notes.append(f"{name}: {len(ids)} features {why} and were left out: {ids_told(ids)}.")
-
-
 def _in_scene_crs(
     shapes: geopandas.GeoSeries,
     found: VectorLayer,
@@ -243,13 +241,13 @@ def _in_scene_crs(
     lost = ids[~np.isfinite(shapely.bounds(flat)).all(axis=1)].tolist()
     if lost:
         raise DataError(
-            f"{found.name} cannot be brought to the scene's CRS: features {ids_told(lost)} have "
-            "coordinates that do not exist there; check them and the file's CRS.",
+            f"{found.name} cannot be brought to the scene's CRS: coordinates of {told(lost)} do "
+            "not exist there; check them and the file's CRS.",
             ids=lost,
         )
     crossing = ids[~shapely.is_valid(flat)].tolist()
     if crossing:
-        notes.append(f"{found.name}: invalid features were repaired: {ids_told(crossing)}.")
+        notes.append(f"{found.name}: invalid shapes were repaired: {told(crossing)}.")
     return [_repaired(shape) for shape in flat]
 
 
