@@ -24,6 +24,7 @@ __all__ = [
     "ResourceError",
     "RsclassError",
     "RsclassWarning",
+    "SingularClassError",
     "StoppedError",
     "UnreadableRasterError",
     "UsageError",
@@ -90,6 +91,10 @@ class BandMismatchError(DataError):
 
 class BrokenModelError(DataError):
     """A model file is damaged, too new, or not a model of rsclass."""
+
+
+class SingularClassError(DataError):
+    """The samples of a class do not tell how its pixels spread."""
 
 
 class OutputError(RsclassError, OSError):

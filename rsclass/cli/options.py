@@ -168,9 +168,9 @@ LEARNING = (
         also="--n-classes",
         group="Classes",
         metavar="N",
-        default="12",
         type=values.classes,
-        help="Classes to find: a number, a range to choose from (6..16), or auto.",
+        help="Classes to find: a number, a range to choose from (6..16), or auto. "
+        "[default: 12, or those of the training samples]",
     ),
     Option(
         "--set",

@@ -6,7 +6,7 @@ parameters in ``__init__`` (which only stores them), learns in ``_learn`` and la
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from math import lcm
 from typing import Any, ClassVar, Self
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from rsclass.core.arrays import ArrayStream, as_stream
 from rsclass.core.grid import split
+from rsclass.core.training import TrainingSet
 from rsclass.core.types import (
     NO_CLASS,
     Band,
@@ -62,6 +63,8 @@ class Engine(Estimator):
         Pixels of context that ``predict_block`` needs on each side.
     block : int
         Predicted windows start at multiples of this, so that every run computes the same tiles.
+    takes_training, needs_training : bool
+        Whether it can, and must, learn from pixels whose class is known.
 
     Attributes
     ----------
@@ -82,6 +85,8 @@ class Engine(Estimator):
     paper: ClassVar[str]
     parameters: ClassVar[dict[str, Parameter]]
     block: ClassVar[int] = 1
+    takes_training: ClassVar[bool] = False
+    needs_training: ClassVar[bool] = False
 
     n_classes_: int
     n_features_in_: int
@@ -106,7 +111,7 @@ class Engine(Estimator):
             Physical values; a path and the like are streamed and may be larger than memory.
         y : ignored
         """
-        if not _is_table(X):
+        if not is_table(X):
             stream = as_stream(X)
             self.n_features_in_ = len(stream.bands)
         else:
@@ -118,7 +123,7 @@ class Engine(Estimator):
     def fit_predict(self, X: Any, y: Any = None, **kwargs: Any) -> Labels:
         """Find the classes and label the same pixels; see :meth:`fit` and :meth:`predict`."""
         self.fit(X, y, **kwargs)
-        return self.labels_ if _is_table(X) else self.predict(X)
+        return self.labels_ if is_table(X) else self.predict(X)
 
     def fit_stream(self, stream: PixelStream) -> Self:
         """Find the classes of a stream of pixels."""
@@ -133,6 +138,21 @@ class Engine(Estimator):
         if isinstance(stream, ArrayStream) and stream.is_table:
             self.labels_ = self._table_labels(stream)
         return self
+
+    @property
+    def class_names(self) -> tuple[str, ...] | None:
+        """Names of the classes, where they were learned with them."""
+        return None
+
+    def fit_training(self, training: TrainingSet, bands: Sequence[Band]) -> Self:
+        """Learn from pixels whose class is known; see ``takes_training``.
+
+        Parameters
+        ----------
+        bands : sequence of Band
+            Those of the pixels.
+        """
+        raise UsageError(f"{self.method} finds its classes itself and takes no training samples.")
 
     def _learn(self, stream: PixelStream) -> None:
         """Set the fitted attributes from ``stream``; ``n_classes_`` among them."""
@@ -217,7 +237,7 @@ class Engine(Estimator):
 
     def _predict(self, X: Any, layers: Collection[str]) -> Prediction:
         self._require_fitted()
-        if _is_table(X):
+        if is_table(X):
             table = self._validated(X)
             prediction = self._predict_stream(ArrayStream.of_table(table), layers)
             return Prediction(prediction.labels[:, 0], prediction.layers)
@@ -294,10 +314,10 @@ class Engine(Estimator):
 
 
 def _is_image(X: Any) -> bool:
-    return not _is_table(X)
+    return not is_table(X)
 
 
-def _is_table(X: Any) -> bool:
+def is_table(X: Any) -> bool:
     """Whether X is what scikit-learn calls X, and no image, path or stream."""
     if isinstance(X, str) or hasattr(X, "__fspath__"):
         return False

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rsclass.core.tree import Tree, ward
 from rsclass.core.types import Block, Float, PixelStream, Prediction, Window
-from rsclass.engines.base import Engine, Parameter, _is_table
+from rsclass.engines.base import Engine, Parameter, is_table
 from rsclass.errors import BrokenModelError, RsclassWarning, UsageError
 
 if TYPE_CHECKING:
@@ -451,7 +451,7 @@ class UIC(Engine):
 
 
 def _refuse_table(X: Any) -> None:
-    if _is_table(X):
+    if is_table(X):
         raise UsageError(
             "uic needs an image (bands, height, width), because it looks at the surroundings "
             "of a pixel; X is a table, for which k-means and the like are made."

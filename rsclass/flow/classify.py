@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rsclass.engines.catalogue import engine_class
 from rsclass.flow.learn import (
     Classes,
     earlier_model,
     ending,
-    parse_classes,
     train_model,
+    wanted_classes,
 )
 from rsclass.flow.mapping import make_map, map_recipe
 from rsclass.flow.outputs import MapOutputs, default_output
@@ -29,7 +28,7 @@ def classify(
     out: str | Path | None = None,
     *,
     method: str = "uic",
-    classes: Classes = 12,
+    classes: Classes | None = None,
     parameters: Mapping[str, Any] | None = None,
     seed: int = 0,
     match_to: str | Path | None = None,
@@ -50,8 +49,9 @@ def classify(
         and report lie beside it with the same stem.
     method : str, default="uic"
         See ``rsclass methods``.
-    classes : int, "auto", "6..16" or (6, 16), default=12
+    classes : int, "auto", "6..16", (6, 16) or None
         Spectral classes to find, 1 to 65,534; or the range from which their number is chosen.
+        None: 12, or the classes of the training samples.
     parameters : mapping or None
         Of the method, by name.
     seed : int, default=0
@@ -81,8 +81,7 @@ def classify(
         The output exists or cannot be written.
     """
     running, writing = running or Running(), writing or Writing()
-    engine_class(method)
-    wanted = parse_classes(classes)
+    wanted = wanted_classes(method, classes)
     source = open_scene(scene, reading or Reading())
     try:
         earlier = earlier_model(match_to, source)
@@ -102,7 +101,7 @@ def classify(
                 writing,
                 "classify",
                 method=method,
-                classes=wanted if isinstance(wanted, int) else list(wanted),
+                classes=list(wanted) if isinstance(wanted, tuple) else wanted,
                 parameters=_plain(parameters),
                 seed=seed,
                 match_to=str(Path(match_to).resolve()) if match_to is not None else None,

@@ -11,9 +11,10 @@ import numpy as np
 
 from rsclass.core.matching import match_bands
 from rsclass.core.scaling import Scaling
+from rsclass.core.training import TrainingSet
 from rsclass.core.types import Sample
 from rsclass.engines.base import Engine
-from rsclass.engines.catalogue import make_engine
+from rsclass.engines.catalogue import engine_class, make_engine, method_names
 from rsclass.errors import UsageError
 from rsclass.flow.models import Model
 from rsclass.flow.stream import SceneStream
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 Classes = int | str | Sequence[int]
 """A number of classes, ``"auto"``, or the least and the most to choose from."""
 
+DEFAULT_CLASSES = 12
 MOST_CLASSES = 65_534
 AUTO = (2, 20)
 CHOICE_PIXELS = 10_000
@@ -71,14 +73,40 @@ def parse_classes(classes: Classes) -> int | tuple[int, int]:
     return low, high
 
 
+def wanted_classes(method: str, classes: Classes | None) -> int | tuple[int, int] | None:
+    """The number of classes to find, or the range to choose from; None: those of the samples.
+
+    Parameters
+    ----------
+    classes : Classes or None
+        None: nobody said anything.
+
+    Raises
+    ------
+    UsageError
+        There is no such method, the classes are impossible, or the method does not find classes
+        but learns those of its training samples.
+    """
+    kind = engine_class(method)
+    if classes is None:
+        return None if kind.takes_training else DEFAULT_CLASSES
+    if kind.needs_training:
+        raise UsageError(
+            f"{method} learns the classes of its training samples; leave --classes out."
+        )
+    return parse_classes(classes)
+
+
 def _whole(number: Any) -> int:
     if not isinstance(number, bool) and isinstance(number, str | Integral):
         return int(number)
     raise ValueError(number)
 
 
-def ending(method: str, classes: int | tuple[int, int]) -> str:
-    """What a default output's name ends in: ``uic12``, or ``uicauto``."""
+def ending(method: str, classes: int | tuple[int, int] | None) -> str:
+    """What a default output's name ends in: ``uic12``, ``uicauto`` or ``maxlike``."""
+    if classes is None:
+        return method
     return f"{method}{classes if isinstance(classes, int) else 'auto'}"
 
 
@@ -100,20 +128,23 @@ def earlier_model(path: str | Path | None, source: RasterSource) -> Model | None
 def train_model(
     stream: SceneStream,
     method: str,
-    classes: int | tuple[int, int],
+    classes: int | tuple[int, int] | None,
     parameters: Mapping[str, Any],
     seed: int,
     earlier: Model | None,
     running: Running,
+    training: TrainingSet | None = None,
 ) -> tuple[Model, dict[str, Any]]:
     """Fit the engine called ``method`` and give its classes values, names and colors.
 
     Parameters
     ----------
-    classes : int or (int, int)
-        From :func:`parse_classes`.
+    classes : int, (int, int) or None
+        From :func:`wanted_classes`.
     earlier : Model or None
         Whose values, names and colors are kept where classes have a partner.
+    training : TrainingSet or None
+        Pixels whose class is known, of the stream's bands.
 
     Returns
     -------
@@ -122,21 +153,22 @@ def train_model(
         How it came about, JSON-able: the lists ``history``, ``evidence`` (for the number of
         classes) and ``warnings``, and the sentence ``reason`` for that number.
     """
-    most = classes if isinstance(classes, int) else classes[1]
-    engine = make_engine(method, {"n_classes": most, "random_state": seed} | dict(parameters))
-    engine.check_parameters()
+    engine = prepared_engine(method, classes, parameters, seed, training is not None)
     evidence: list[dict[str, Any]] = []
     reason = ""
-    if not isinstance(classes, int):
+    if isinstance(classes, tuple):
         for bound in classes:
             engine.set_params(n_classes=bound).check_parameters()
         choice = _choose(engine, stream.sample(CHOICE_PIXELS, seed), classes, seed)
         engine.set_params(n_classes=choice.best)
         evidence, reason = choice.evidence, choice.reason
     engine.use_machine(running.workers, running.device)
-    needed = engine.learn_bytes(len(stream.bands), stream.height * stream.width)
-    require(running, needed, "raise it, or learn from fewer pixels with --sample")
-    engine.fit_stream(stream)
+    if training is None:
+        needed = engine.learn_bytes(len(stream.bands), stream.height * stream.width)
+        require(running, needed, "raise it, or learn from fewer pixels with --sample")
+        engine.fit_stream(stream)
+    else:
+        engine.fit_training(training, stream.bands)
     few = max(CHOICE_PIXELS, STATS_NUMBERS // len(stream.bands))
     sample = stream.sample(min(STATS_PIXELS, few), seed)
     source = stream.source
@@ -144,6 +176,51 @@ def train_model(
     warnings = [*source.warnings, *source.suspect_nodata(sample), *engine.warnings_]
     story = {"history": engine.history_, "evidence": evidence, "reason": reason}
     return model, story | {"warnings": warnings}
+
+
+def prepared_engine(
+    method: str,
+    classes: int | tuple[int, int] | None,
+    parameters: Mapping[str, Any],
+    seed: int,
+    trained: bool,
+) -> Engine:
+    """The engine called ``method`` with checked parameters, before it has seen a pixel.
+
+    Parameters
+    ----------
+    classes : int, (int, int) or None
+        From :func:`wanted_classes`; of a range the engine gets the most.
+    trained : bool
+        Whether there are pixels whose class is known.
+
+    Raises
+    ------
+    UsageError
+        A parameter is unknown or impossible, samples are missing, or nobody can use them.
+    """
+    kind = engine_class(method)
+    if kind.needs_training and not trained:
+        raise UsageError(
+            f"{method} learns from samples; give them with --training FILE --field NAME, or choose "
+            "a method that finds classes itself (see rsclass methods)."
+        )
+    if trained and not kind.takes_training:
+        able = ", ".join(name for name in method_names() if engine_class(name).takes_training)
+        raise UsageError(
+            f"{method} finds its classes itself and cannot use training samples; choose one of "
+            f"{able}, or leave --training out."
+        )
+    if trained and isinstance(classes, tuple):
+        raise UsageError(
+            f"{method} chooses no number of classes where it has training samples; give one number."
+        )
+    most = classes[1] if isinstance(classes, tuple) else classes
+    values = {"random_state": seed} if most is None else {"n_classes": most, "random_state": seed}
+    values = {name: value for name, value in values.items() if name in kind.parameters}
+    engine = make_engine(method, values | dict(parameters))
+    engine.check_parameters()
+    return engine
 
 
 def _choose(engine: Engine, few: Sample, bounds: tuple[int, int], seed: int) -> Choice:

@@ -16,9 +16,8 @@ from rsclass.core.arrays import ArrayStream
 from rsclass.core.grid import TileGrid
 from rsclass.core.types import Block, Window
 from rsclass.engines.base import Engine
-from rsclass.engines.catalogue import make_engine
 from rsclass.flow.label import plan_labelling
-from rsclass.flow.learn import Classes, ending, parse_classes
+from rsclass.flow.learn import Classes, ending, prepared_engine, wanted_classes
 from rsclass.flow.models import Model
 from rsclass.flow.outputs import MapOutputs, default_output
 from rsclass.flow.scene import open_scene, open_stream
@@ -109,7 +108,7 @@ def plan(
     out: str | Path | None = None,
     *,
     method: str = "uic",
-    classes: Classes = 12,
+    classes: Classes | None = None,
     parameters: Mapping[str, Any] | None = None,
     seed: int = 0,
     reading: Reading | None = None,
@@ -131,14 +130,11 @@ def plan(
         As the run itself would raise before its first pass.
     """
     running, writing = running or Running(), writing or Writing()
-    wanted = parse_classes(classes)
-    n_classes = wanted if isinstance(wanted, int) else wanted[1]
+    wanted = wanted_classes(method, classes)
     source = open_scene(scene, reading or Reading())
     try:
         path = Path(out or default_output(source, ending(method, wanted) + ".tif"))
-        values = {"n_classes": n_classes, "random_state": seed} | dict(parameters or {})
-        engine = make_engine(method, values)
-        engine.check_parameters()
+        engine = prepared_engine(method, wanted, parameters or {}, seed, trained=False)
         engine.use_machine(running.workers, running.device)
         with (
             MapOutputs(path, source, writing) as outputs,
@@ -170,7 +166,7 @@ def plan(
                 kept_in_memory=decoded <= work.spare_bytes // 2,
                 memory_bytes=min(resident + RESERVE + units, running.max_mem),
                 memory_limit=running.max_mem,
-                disk_bytes=_disk_bytes(stream, n_classes, writing),
+                disk_bytes=_disk_bytes(stream, _most(wanted, model), writing),
                 disk_free=psutil.disk_usage(str(outputs.path.parent)).free,
                 seconds=seconds,
                 warnings=list(source.warnings),
@@ -212,6 +208,13 @@ def _trial(stream: SceneStream, engine: Engine, seed: int) -> tuple[float, Model
 def _middle(stream: SceneStream) -> Window:
     height, width = min(stream.height, TRIAL_SIDE), min(stream.width, TRIAL_SIDE)
     return Window((stream.height - height) // 2, (stream.width - width) // 2, height, width)
+
+
+def _most(wanted: int | tuple[int, int] | None, model: Model) -> int:
+    """Classes of the map at most."""
+    if wanted is None:
+        return model.engine.n_classes_
+    return wanted if isinstance(wanted, int) else wanted[1]
 
 
 def _disk_bytes(stream: SceneStream, n_classes: int, writing: Writing) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 
 from rsclass.errors import UsageError
 from rsclass.flow.classify import classify
-from rsclass.flow.learn import Classes, ending, parse_classes
+from rsclass.flow.learn import Classes, ending, wanted_classes
 from rsclass.flow.outputs import default_output
 from rsclass.flow.results import Classified
 from rsclass.io.sink import Writing
@@ -26,7 +26,7 @@ def preview(
     *,
     size: int = PREVIEW_SIZE,
     method: str = "uic",
-    classes: Classes = 12,
+    classes: Classes | None = None,
     parameters: Mapping[str, Any] | None = None,
     seed: int = 0,
     match_to: str | Path | None = None,
@@ -56,7 +56,7 @@ def preview(
     reading = reading or Reading()
     source = open_source(scene, reading)
     try:
-        name = default_output(source, ending(method, parse_classes(classes)) + ".tif")
+        name = default_output(source, ending(method, wanted_classes(method, classes)) + ".tif")
         whole = Path(out) if out is not None else name
         factor = math.ceil(max(source.height, source.width) / max(size, 1))
         if factor > 1:

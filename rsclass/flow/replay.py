@@ -74,7 +74,7 @@ def replay(
                 scenes,
                 again,
                 method=recipe["method"],
-                classes=classes if isinstance(classes, int) else (classes[0], classes[1]),
+                classes=(classes[0], classes[1]) if isinstance(classes, list) else classes,
                 parameters=recipe["parameters"],
                 seed=recipe["seed"],
                 match_to=recipe["match_to"],

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rsclass.engines.catalogue import engine_class
-from rsclass.flow.learn import Classes, earlier_model, ending, parse_classes, train_model
+from rsclass.flow.learn import Classes, earlier_model, ending, train_model, wanted_classes
 from rsclass.flow.outputs import MODEL, default_output
 from rsclass.flow.results import Trained
 from rsclass.flow.scene import open_scene, open_stream
@@ -21,7 +20,7 @@ def train(
     model_out: str | Path | None = None,
     *,
     method: str = "uic",
-    classes: Classes = 12,
+    classes: Classes | None = None,
     parameters: Mapping[str, Any] | None = None,
     seed: int = 0,
     match_to: str | Path | None = None,
@@ -50,8 +49,7 @@ def train(
         As :func:`rsclass.classify`.
     """
     running = running or Running()
-    engine_class(method)
-    wanted = parse_classes(classes)
+    wanted = wanted_classes(method, classes)
     source = open_scene(scene, reading or Reading())
     try:
         earlier = earlier_model(match_to, source)
