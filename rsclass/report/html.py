@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rsclass.core.legend import Legend, hex_color
+from rsclass.core.legend import Legend
 from rsclass.core.stats import ClassStats
 from rsclass.core.tree import Tree
 from rsclass.core.types import Band, Float
 from rsclass.errors import UsageError
 from rsclass.report import figures
-from rsclass.report.page import image, render_page
+from rsclass.report.page import image, legend_rows, render_page
 from rsclass.report.texts import (
     COURSES,
     NO_BREAK,
@@ -117,7 +117,7 @@ def render_report(data: ReportData) -> bytes:
         warnings=data.warnings,
         created=data.created,
         data=data,
-        rows=_legend_rows(data),
+        rows=legend_rows(data.legend, data.stats.count, data.hectares),
         most_shaded=figures.MOST_SHADED,
         most_labelled=figures.MOST_LABELLED,
         total_pixels=int(np.sum(data.stats.count)),
@@ -184,23 +184,6 @@ def _check(data: ReportData) -> None:
                 f"the report's legend has {n} classes and its {what} {found}; "
                 "they must be of the same map."
             )
-
-
-def _legend_rows(data: ReportData) -> list[dict[str, Any]]:
-    total = max(int(np.sum(data.stats.count)), 1)
-    largest = max(int(np.max(data.stats.count)), 1)
-    return [
-        {
-            "value": entry.value,
-            "name": entry.name,
-            "color": hex_color(entry.color),
-            "pixels": int(pixels),
-            "share": int(pixels) / total,
-            "bar": round(100 * int(pixels) / largest, 1),
-            "hectares": None if data.hectares is None else float(data.hectares[i]),
-        }
-        for i, (entry, pixels) in enumerate(zip(data.legend, data.stats.count, strict=True))
-    ]
 
 
 def _total_hectares(data: ReportData) -> float | None:

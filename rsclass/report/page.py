@@ -13,12 +13,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import jinja2
+import numpy as np
 from markupsafe import Markup
+from numpy.typing import NDArray
 
+from rsclass.core.legend import Legend, hex_color
+from rsclass.core.types import Float
 from rsclass.report.figures import DPI
 from rsclass.report.texts import columns, heading, hectares_text, percent, plain, three_digits
 
-__all__ = ["Image", "image", "render_page"]
+__all__ = ["Image", "image", "legend_rows", "render_page"]
 
 _CSS_PIXELS_PER_INCH = 96
 
@@ -40,6 +44,34 @@ def image(png: bytes | None) -> Image | None:
     # Base64 has no character that means anything in HTML.
     uri = Markup("data:image/png;base64," + base64.b64encode(png).decode())  # noqa: S704
     return Image(uri, round(pixels * _CSS_PIXELS_PER_INCH / DPI))
+
+
+def legend_rows(
+    legend: Legend, count: NDArray[np.int64], hectares: Float | None
+) -> list[dict[str, Any]]:
+    """What the macro ``legend`` shows: every class with its pixels, share and area.
+
+    Parameters
+    ----------
+    count : int64 array (classes,)
+        Pixels.
+    hectares : float64 array (classes,) or None
+        NaN where unknown.
+    """
+    total = max(int(np.sum(count)), 1)
+    largest = max(int(np.max(count)), 1)
+    return [
+        {
+            "value": entry.value,
+            "name": entry.name,
+            "color": hex_color(entry.color),
+            "pixels": int(pixels),
+            "share": int(pixels) / total,
+            "bar": round(100 * int(pixels) / largest, 1),
+            "hectares": None if hectares is None else float(hectares[i]),
+        }
+        for i, (entry, pixels) in enumerate(zip(legend, count, strict=True))
+    ]
 
 
 def render_page(
