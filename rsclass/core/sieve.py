@@ -103,7 +103,9 @@ class Standing:
 
     def differs(self, other: Standing) -> NDArray[np.bool_]:
         """Where two are not the same."""
-        return (self.level != other.level) | (self.size != other.size) | (self.value != other.value)
+        differs: NDArray[np.bool_] = self.level != other.level
+        differs |= (self.size != other.size) | (self.value != other.value)
+        return differs
 
     def improve(self, at: NDArray[np.int64], other: Standing) -> None:
         """Take over from ``other`` what is better than that of the patches ``at``."""
