@@ -25,7 +25,7 @@ from rsclass.core.legend import Legend, hex_color
 from rsclass.core.stats import ClassStats
 from rsclass.core.tree import Tree
 from rsclass.core.types import Band, Float
-from rsclass.report.texts import columns, course_title, heading
+from rsclass.report.texts import columns, course_title, heading, three_digits
 
 DPI = 160
 _WIDTH = 9.6  # inches
@@ -33,6 +33,7 @@ LONGEST_SIDE = 1000
 MOST_LABELLED = 24
 MOST_SHADED = 12
 MOST_NAMED_BANDS = 20
+MOST_NUMBERED = 15
 MOST_PANELS = 4
 
 _NO_METADATA: Any = {"Software": None}  # the default names the version of matplotlib
@@ -40,6 +41,7 @@ INK = "#7d838c"
 _ACCENT = "#3b82c4"
 _LIGHT = 0.8
 _SHADE = "#3a3f46"
+_ON_COLOR = "on color"  # texts that do not stand on the page
 _FONT = "DejaVu Sans"  # comes with matplotlib
 _LARGE, _SMALL = 10, 9  # points, also on the page
 
@@ -121,25 +123,54 @@ def dendrogram(tree: Tree, legend: Legend) -> bytes:
         return finish()
 
 
-def heat_table(matrix: Float, legend: Legend, name: str) -> bytes:
-    """A symmetric table between classes (classes, classes) as colors."""
-    side = min(1.6 + 0.24 * len(legend), 7)
+def heat_table(matrix: Float, legend: Legend, name: str, most: float | None = None) -> bytes:
+    """A symmetric table between classes (classes, classes) as colors, and as numbers if few.
+
+    Parameters
+    ----------
+    most : float or None
+        The value of the brightest color; None: the largest one.
+    """
+    n = len(legend)
+    with_numbers = n <= MOST_NUMBERED
+    side = min(1.6 + (0.42 if with_numbers else 0.24) * n, 7)
     with _figure(side + 0.8, side) as (figure, finish):
         axes = _style(figure.subplots(), grid=False)
-        shown = np.where(np.eye(len(legend), dtype=np.bool_), np.nan, matrix)
-        image = axes.imshow(shown, cmap="viridis", interpolation="nearest")
-        step = math.ceil(len(legend) / MOST_LABELLED)
-        ticks = np.arange(0, len(legend), step)
+        shown = np.where(np.eye(n, dtype=np.bool_), np.nan, matrix)
+        image = axes.imshow(
+            shown, cmap="viridis", interpolation="nearest", vmin=0 if most else None, vmax=most
+        )
+        step = math.ceil(n / MOST_LABELLED)
+        ticks = np.arange(0, n, step)
         labels = [str(legend.values[i]) for i in ticks]
         axes.set_xticks(ticks, labels)
         axes.set_yticks(ticks, labels)
         axes.set_xlabel("class")
         axes.set_ylabel("class")
+        if with_numbers:
+            _number_cells(axes, image, shown)
         bar = figure.colorbar(image, ax=axes, shrink=0.8)
         _style(bar.ax, grid=False)
         bar.set_label(_short(name))
         bar.outline.set_visible(False)
         return finish()
+
+
+def _number_cells(axes: Any, image: Any, shown: Float) -> None:
+    """Write every known value into its cell, dark on bright colors and bright on dark ones."""
+    for (i, j), value in np.ndenumerate(shown):
+        if np.isfinite(value):
+            color = image.cmap(image.norm(value))
+            axes.text(
+                j,
+                i,
+                three_digits(float(value)),
+                ha="center",
+                va="center",
+                fontsize=_SMALL - 2,
+                gid=_ON_COLOR,
+                color="black" if _lightness(color) > 0.4 else "white",
+            )
 
 
 def curves(
@@ -226,12 +257,19 @@ def _ink(figure: Figure) -> None:
             for axis in (part.xaxis, part.yaxis):
                 axis.get_ticklabels()  # made when they are asked for
     for text in figure.findobj(Text):
-        text.set(color=INK, parse_math=False, fontfamily=_FONT)
+        text.set(parse_math=False, fontfamily=_FONT)
+        if text.get_gid() != _ON_COLOR:
+            text.set_color(INK)
+
+
+def _lightness(color: Sequence[float]) -> float:
+    """Of a color whose first three numbers are red, green and blue, in their units."""
+    return float(np.dot(color[:3], (0.2126, 0.7152, 0.0722)))
 
 
 def _outline(color: tuple[int, int, int]) -> list[Any]:
     """What sets a line off from the page: dark around a color that is almost white."""
-    light = np.dot(color, (0.2126, 0.7152, 0.0722)) / 255 > _LIGHT
+    light = _lightness(color) / 255 > _LIGHT
     around = (
         Stroke(linewidth=3.4, foreground=_SHADE)
         if light
