@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 from functools import cached_property
 from pathlib import Path
@@ -82,6 +82,15 @@ class Features:
         """Position in ``names`` of every feature's label."""
         position = {name: i for i, name in enumerate(self.names)}
         return np.array([position[label] for label in self.labels], dtype=np.int32)
+
+    def alone(self, number: int) -> Features:
+        """The feature at a position, without the others."""
+        return replace(
+            self,
+            geometries=self.geometries[number : number + 1],
+            labels=self.labels[number : number + 1],
+            ids=self.ids[number : number + 1],
+        )
 
     def placed(self, georef: Georeference) -> PlacedFeatures:
         """The features in pixel coordinates of a scene.
