@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from colorsys import hsv_to_rgb
 from typing import Any
 
 import numpy as np
@@ -104,6 +105,18 @@ def separate(colors: NDArray[Any]) -> list[RGB]:
     while (placed := _place(wanted[:n], distance)) is None:
         distance *= 0.9
     return [(int(r), int(g), int(b)) for r, g, b in np.concatenate([placed, wanted[n:]])]
+
+
+def fill_colors(colors: Sequence[RGB | None]) -> list[RGB]:
+    """The same with a color unlike the others in place of every None; given colors stay."""
+    given = [color for color in colors if color is not None]
+    missing = len(colors) - len(given)
+    wheel = [hsv_to_rgb(i / missing, 0.6, 0.8) for i in range(missing)]
+    wished = [(round(r * 255), round(g * 255), round(b * 255)) for r, g, b in wheel]
+    # Different colors that come first stay where they are.
+    distinct = list(dict.fromkeys(given))
+    free = iter(separate(np.array([*distinct, *wished]))[len(distinct) :]) if missing else iter(())
+    return [next(free) if color is None else color for color in colors]
 
 
 def _place(wanted: NDArray[np.int64], distance: float) -> NDArray[np.int64] | None:

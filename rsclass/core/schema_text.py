@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from colorsys import hsv_to_rgb
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import numpy as np
-
 from rsclass.core.cells import read_lines, unguard, write_lines
-from rsclass.core.colors import separate
+from rsclass.core.colors import fill_colors
 from rsclass.core.legend import HIGHEST_VALUE, RGB, hex_color, parse_color
 from rsclass.core.schema import Schema, SchemaClass
 from rsclass.errors import DataError
@@ -114,27 +111,13 @@ def _collect(
     classes = [
         SchemaClass(code, text, color, parent, description)
         for (code, text, _, parent, description), color in zip(
-            found, _colored([cells[2] for cells in found]), strict=True
+            found, fill_colors([cells[2] for cells in found]), strict=True
         )
     ]
     try:
         return Schema(tuple(classes), name)
     except DataError as error:
         raise DataError(f"{source}: {error}") from error
-
-
-def _colored(colors: Sequence[RGB | None]) -> list[RGB]:
-    """The same with a color for those that have none; given colors stay."""
-    if None not in colors:
-        return [color for color in colors if color is not None]
-    given = [color for color in colors if color is not None]
-    missing = len(colors) - len(given)
-    wheel = [hsv_to_rgb(i / missing, 0.6, 0.8) for i in range(missing)]
-    wished = [(round(r * 255), round(g * 255), round(b * 255)) for r, g, b in wheel]
-    # Colors that come first stay where they are.
-    distinct = list(dict.fromkeys(given))
-    free = iter(separate(np.array([*distinct, *wished]))[len(distinct) :])
-    return [next(free) if color is None else color for color in colors]
 
 
 def _cells_of_row(row: Any) -> _Cells:

@@ -27,7 +27,7 @@ from rsclass.io.tables import stats_csv, stats_json
 from rsclass.io.target import BELONGINGS, Target, belonging
 
 MODEL = ".safetensors"
-_KINDS = {
+KINDS = {
     ".qml": "style",
     ".aux.xml": "legend",
     ".stats.json": "statistics",
@@ -205,7 +205,7 @@ class MapOutputs:
             files[name] = self._places[name]
         self._sinks["map"].finish(sidecars)
         for suffix in sidecars:
-            files[_KINDS[suffix]] = belonging(self.path, suffix)
+            files[KINDS[suffix]] = belonging(self.path, suffix)
         return files
 
 

@@ -39,6 +39,11 @@ def read_recipe(path: str | Path) -> dict[str, Any]:
         text = dataset.tags().get(RECIPE_TAG)
     if text is None:
         raise DataError(f"{path} carries no recipe; only maps written by rsclass do.")
+    return parse_recipe(text, path)
+
+
+def parse_recipe(text: str, path: str | Path) -> dict[str, Any]:
+    """The recipe in a tag of the map at ``path``; see :func:`read_recipe`."""
     try:
         recipe: dict[str, Any] = json.loads(text)
     except ValueError as error:
