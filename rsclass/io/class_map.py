@@ -152,20 +152,21 @@ def open_class_map(
             f"{path} has {count} bands, and a class map has one; say which one with --band, or "
             "give a class map."
         )
-    source = open_source(path, Reading(bands=(band or 1,), scaled=False, palette_as_values=True))
     recipe = parse_recipe(tags[RECIPE_TAG], path) if RECIPE_TAG in tags else None
+    source = open_source(path, Reading(bands=(band or 1,), scaled=False, palette_as_values=True))
     warnings = list(labels.warnings)
-    if recipe is not None and labels.names:
-        values = sorted(labels.names)
-    else:
-        values, holds_zero = _scan(source, report)
-        if holds_zero and nodata is not None:
-            warnings.append(
-                f"{source.name} holds the value 0 beside its nodata value {nodata:g}; 0 is no "
-                "class here, so add 1 to all values if it is one there."
-            )
-    if not values:
-        raise NoValidPixelsError(f"{path} has no pixel with a class: all are 0 or nodata.")
+    try:
+        if recipe is not None and labels.names:
+            values = sorted(labels.names)
+        else:
+            values, holds_zero = _scan(source, report)
+            if holds_zero and nodata is not None:
+                warnings.append(_zero_is_no_class(source.name, nodata))
+        if not values:
+            raise NoValidPixelsError(f"{path} has no pixel with a class: all are 0 or nodata.")
+    except BaseException:
+        source.close()
+        raise
     statistics = None
     try:
         statistics = stats_beside(path)
@@ -173,6 +174,13 @@ def open_class_map(
         warnings.append(f"the spectra of the classes are not known: {error}")
     return ClassMap(
         Path(path), source, nodata, _legend(values, labels), recipe, statistics, warnings
+    )
+
+
+def _zero_is_no_class(name: str, nodata: float) -> str:
+    return (
+        f"{name} holds the value 0 beside its nodata value {nodata:g}; 0 is no class here, so add "
+        "1 to all values if it is one there."
     )
 
 
