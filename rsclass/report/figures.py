@@ -1,176 +1,107 @@
-"""The pictures of a report, as PNG bytes: the same for the same data.
+"""The charts of a report as SVG, the same bytes for the same data.
 
-Figures have no background and one middle gray for ink, to be readable on light and dark pages.
+They are drawn here, by a few lines each, because a plotting library takes longer to load than a
+scene to classify.
 """
 
 from __future__ import annotations
 
-import io
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import cache
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.font_manager import findfont, get_font
-from matplotlib.image import imsave
-from matplotlib.patheffects import Normal, Stroke
-from matplotlib.text import Text
-from numpy.typing import NDArray
 
-from rsclass.core.legend import Legend, hex_color
+from rsclass.core.legend import RGB, Legend, hex_color
 from rsclass.core.stats import ClassStats
 from rsclass.core.tree import Tree
 from rsclass.core.types import Band, Float
-from rsclass.report.texts import columns, course_title, heading, three_digits
+from rsclass.report.axes import Scale, Ticks, bottom_axis, left_axis, left_room, ticks
+from rsclass.report.drawing import INK, LARGE, SMALL, Drawing, text_width
+from rsclass.report.texts import columns, course_title, heading, plain
 
-DPI = 160
-_WIDTH = 9.6  # inches
-LONGEST_SIDE = 1000
+WIDTH = 920.0
+"""Of a chart as wide as the page, in CSS pixels."""
+
 MOST_LABELLED = 24
 MOST_SHADED = 12
 MOST_NAMED_BANDS = 20
-MOST_NUMBERED = 15
 MOST_PANELS = 4
 
-_NO_METADATA: Any = {"Software": None}  # the default names the version of matplotlib
-INK = "#7d838c"
 _ACCENT = "#3b82c4"
 _LIGHT = 0.8
 _SHADE = "#3a3f46"
-_ON_COLOR = "on color"  # texts that do not stand on the page
-_FONT = "DejaVu Sans"  # comes with matplotlib
-_LARGE, _SMALL = 10, 9  # points, also on the page
-
-
-def picture(rgb: NDArray[np.uint8]) -> bytes:
-    """PNG of an image (height, width, 3 or 4), thinned to at most 1,000 pixels a side."""
-    step = max(1, math.ceil(max(rgb.shape[:2]) / LONGEST_SIDE))
-    out = io.BytesIO()
-    shown = np.ascontiguousarray(rgb[::step, ::step])
-    imsave(out, shown, format="png", origin="upper", metadata=_NO_METADATA)
-    return out.getvalue()
-
-
-def class_picture(class_map: NDArray[Any], legend: Legend) -> bytes:
-    """PNG of class values (height, width) in the legend's colors; other values transparent."""
-    step = max(1, math.ceil(max(class_map.shape) / LONGEST_SIDE))
-    thin = class_map[::step, ::step]
-    values = np.array(legend.values)
-    place = np.clip(np.searchsorted(values, thin), 0, len(values) - 1)
-    rgba = np.zeros((*thin.shape, 4), np.uint8)
-    rgba[..., :3] = np.array(legend.colors, np.uint8)[place]
-    rgba[..., 3] = np.where(values[place] == thin, 255, 0)
-    rgba[rgba[..., 3] == 0] = 0
-    return picture(rgba)
 
 
 def spectra(stats: ClassStats, legend: Legend) -> bytes:
     """Mean spectrum of every class, with one standard deviation around it where few are shown."""
-    with _figure(_WIDTH, 4.4) as (figure, finish):
-        axes = _style(figure.subplots())
-        x, is_wavelength = _band_positions(stats.bands)
-        shown = [i for i in range(len(legend)) if np.isfinite(stats.mean[i]).all()]
-        colors = [hex_color(color) for color in legend.colors]
-        marker = "o" if len(x) <= MOST_NAMED_BANDS else ""
-        for i in shown:
-            mean, std = stats.mean[i], np.nan_to_num(stats.std[i])
-            if len(shown) <= MOST_SHADED:
-                axes.fill_between(x, mean - std, mean + std, color=colors[i], alpha=0.15, lw=0)
-            around = _outline(legend.colors[i])
-            axes.plot(x, mean, color=colors[i], marker=marker, ms=4, lw=1.6, path_effects=around)
-        if 0 < len(shown) <= MOST_LABELLED:
-            labels = [str(legend.values[i]) for i in shown]
-            _label_ends(axes, x[-1], stats.mean[shown, -1], labels)
-        axes.set_ylabel("mean (physical units)")
-        _name_bands(axes, x, stats.bands, is_wavelength)
-        return finish()
+    x, is_wavelength = _band_positions(stats.bands)
+    shown = [i for i in range(len(legend)) if np.isfinite(stats.mean[i]).all()]
+    spread = np.nan_to_num(stats.std) if len(shown) <= MOST_SHADED else np.zeros_like(stats.mean)
+    low, high = stats.mean - spread, stats.mean + spread
+    names = [short(band.name, 16) for band in stats.bands]
+    named = len(names) <= MOST_NAMED_BANDS
+    widest = max(map(text_width, names))
+    turned = named and (is_wavelength or (widest + 10) * len(x) > WIDTH - 120)
+    room = widest if turned else 0.0
+    over, under = (room + 14, 44.0) if is_wavelength else (14.0, max(room, SMALL) + 34)
+    drawing = Drawing(WIDTH, 330 + over + under)
+    bottom = drawing.height - under
+    y = Scale.around([*low[shown].flat, *high[shown].flat], bottom, over)
+    marked = ticks(y.low, y.high, 8)
+    left = left_room(marked) + LARGE + 4
+    right = WIDTH - 40
+    across = Scale.around(x, left, right)
+    left_axis(drawing, y, left, marked, right, "mean (physical units)")
+    _band_axis(drawing, across, bottom, over, x, names if named else [], is_wavelength, turned)
+    for i in shown:
+        color = hex_color(legend.colors[i])
+        if spread[i].any():
+            outline = [*zip(x, low[i], strict=True), *zip(x[::-1], high[i, ::-1], strict=True)]
+            drawing.area(
+                [(across(at), y(value)) for at, value in outline], color, fill_opacity=0.15
+            )
+    for i in shown:
+        line = [(across(at), y(value)) for at, value in zip(x, stats.mean[i], strict=True)]
+        _class_line(drawing, line, legend.colors[i], dots=len(x) <= MOST_NAMED_BANDS)
+    if 0 < len(shown) <= MOST_LABELLED:
+        ends = [(y(stats.mean[i, -1]), str(legend.values[i])) for i in shown]
+        _label_ends(drawing, across(x[-1]), ends, (over, bottom))
+    return drawing.svg()
 
 
 def dendrogram(tree: Tree, legend: Legend) -> bytes:
     """Which classes are alike: the tree of their merges, with its leaves in drawing order."""
     n = tree.leaves
-    with _figure(_WIDTH, 0.9 + min(0.24 * n, 12)) as (figure, finish):
-        axes = _style(figure.subplots())
-        order = _leaf_order(tree)
-        at = np.empty(2 * n - 1)
-        at[order] = np.arange(n)
-        # Costs grow with the square of the distance between centers.
-        height = np.concatenate([np.zeros(n), np.sqrt(tree.costs)])
-        for step, (a, b) in enumerate(tree.merges):
-            node = n + step
-            at[node] = (at[a] + at[b]) / 2
-            axes.plot(
-                [height[a], height[node], height[node], height[b]],
-                [at[a], at[a], at[b], at[b]],
-                color=INK,
-                lw=1.2,
-            )
-        colors = [hex_color(legend.colors[i]) for i in order]
-        axes.scatter(
-            np.zeros(n), np.arange(n), c=colors, marker="s", s=60, edgecolors=INK, lw=0.6, zorder=3
+    order = _leaf_order(tree)
+    names = [short(f"{legend.values[i]}  {legend.names[i]}") for i in order]
+    row = min(23.0, 1150.0 / n)
+    top, under = 8.0, 46.0
+    drawing = Drawing(WIDTH, top + n * row + under)
+    bottom = top + n * row
+    # Costs grow with the square of the distance between centers.
+    height = np.concatenate([np.zeros(n), np.sqrt(tree.costs)])
+    left = max(map(text_width, names)) + 32
+    x = Scale(0.0, 1.05 * float(height.max()) or 1.0, left, WIDTH - 20)
+    bottom_axis(
+        drawing, x, bottom, ticks(x.low, x.high, 8), top,
+        "root of the increase of the within-class sum of squares",
+    )  # fmt: skip
+    at = np.empty(2 * n - 1)
+    at[order] = top + row * (np.arange(n) + 0.5)
+    for step, (a, b) in enumerate(tree.merges):
+        node = n + step
+        at[node] = (at[a] + at[b]) / 2
+        joined = x(height[node])
+        drawing.line(
+            [(x(height[a]), at[a]), (joined, at[a]), (joined, at[b]), (x(height[b]), at[b])]
         )
-        names = [_short(f"{legend.values[i]}  {legend.names[i]}") for i in order]
-        axes.set_yticks(np.arange(n), names)
-        axes.set_ylim(n - 0.4, -0.6)
-        axes.grid(visible=False, axis="y")
-        axes.tick_params(axis="y", length=0, pad=6)
-        axes.spines["left"].set_visible(False)
-        axes.set_xlabel("root of the increase of the within-class sum of squares")
-        return finish()
-
-
-def heat_table(matrix: Float, legend: Legend, name: str, most: float | None = None) -> bytes:
-    """A symmetric table between classes (classes, classes) as colors, and as numbers if few.
-
-    Parameters
-    ----------
-    most : float or None
-        The value of the brightest color; None: the largest one.
-    """
-    n = len(legend)
-    with_numbers = n <= MOST_NUMBERED
-    side = min(1.6 + (0.42 if with_numbers else 0.24) * n, 7)
-    with _figure(side + 0.8, side) as (figure, finish):
-        axes = _style(figure.subplots(), grid=False)
-        shown = np.where(np.eye(n, dtype=np.bool_), np.nan, matrix)
-        image = axes.imshow(
-            shown, cmap="viridis", interpolation="nearest", vmin=0 if most else None, vmax=most
-        )
-        step = math.ceil(n / MOST_LABELLED)
-        ticks = np.arange(0, n, step)
-        labels = [str(legend.values[i]) for i in ticks]
-        axes.set_xticks(ticks, labels)
-        axes.set_yticks(ticks, labels)
-        axes.set_xlabel("class")
-        axes.set_ylabel("class")
-        if with_numbers:
-            _number_cells(axes, image, shown)
-        bar = figure.colorbar(image, ax=axes, shrink=0.8)
-        _style(bar.ax, grid=False)
-        bar.set_label(_short(name))
-        bar.outline.set_visible(False)
-        return finish()
-
-
-def _number_cells(axes: Any, image: Any, shown: Float) -> None:
-    """Write every known value into its cell, dark on bright colors and bright on dark ones."""
-    for (i, j), value in np.ndenumerate(shown):
-        if np.isfinite(value):
-            color = image.cmap(image.norm(value))
-            axes.text(
-                j,
-                i,
-                three_digits(float(value)),
-                ha="center",
-                va="center",
-                fontsize=_SMALL - 2,
-                gid=_ON_COLOR,
-                color="black" if _lightness(color) > 0.4 else "white",
-            )
+    side = min(11.0, 0.8 * row)
+    for i, name in zip(order, names, strict=True):
+        color = hex_color(legend.colors[i])
+        drawing.box(left - side / 2, at[i] - side / 2, side, side, color, stroke=INK)
+        drawing.text(left - 16, at[i], name, "end", min(SMALL, row))
+    return drawing.svg()
 
 
 def curves(
@@ -194,22 +125,28 @@ def curves(
     keys = curve_keys(rows, along)
     if not keys:
         return None
-    with _figure(_WIDTH, 2.4 * math.ceil(len(keys) / 2)) as (figure, finish):
-        panels = figure.subplots(math.ceil(len(keys) / 2), min(len(keys), 2), squeeze=False)
-        for panel, key in zip(panels.flat, keys, strict=False):
-            _style(panel)
-            known = [i for i, row in enumerate(rows) if _is_number(row.get(key))]
-            y = [float(rows[i][key]) for i in known]
-            marker = "o" if len(y) <= 30 else ""
-            panel.plot([x[i] for i in known], y, color=_ACCENT, marker=marker, ms=3.5, lw=1.6)
-            if axis and marked is not None:
-                panel.axvline(float(marked[axis]), color=INK, lw=1.2, ls="--")
-            panel.set_title(_short(course_title(key)), loc="left", fontsize=_LARGE)
-            panel.set_xlabel(heading(axis) if axis else "")
-            panel.xaxis.get_major_locator().set_params(integer=True)
-        for panel in panels.flat[len(keys) :]:
-            panel.set_visible(False)
-        return finish()
+    height, width = 230.0, WIDTH / min(len(keys), 2)
+    drawing = Drawing(WIDTH, height * math.ceil(len(keys) / 2))
+    for place, key in enumerate(keys):
+        left, top = place % 2 * width, place // 2 * height
+        known = [i for i, row in enumerate(rows) if _is_number(row.get(key))]
+        values = [float(rows[i][key]) for i in known]
+        y = Scale.around(values, top + height - 48, top + 44)
+        labels = ticks(y.low, y.high, 5, whole=all(value.is_integer() for value in values))
+        across = Scale.around(x, left + left_room(labels), left + width - 20)
+        left_axis(drawing, y, across.start, labels, across.end)
+        whole = ticks(min(x), max(x), 10, whole=True)
+        bottom_axis(drawing, across, y.start, whole, y.end, heading(axis) if axis else "")
+        drawing.text(across.start, top + 13, short(course_title(key)), size=LARGE)
+        line = [(across(x[i]), y(value)) for i, value in zip(known, values, strict=True)]
+        drawing.line(line, _ACCENT, 1.8)
+        if len(line) <= 30:
+            for at in line:
+                drawing.dot(*at, 2.6, _ACCENT)
+        if axis and marked is not None:
+            at_row = across(float(marked[axis]))
+            drawing.line([(at_row, y.start), (at_row, y.end)], stroke_dasharray="5 4")
+    return drawing.svg()
 
 
 def curve_keys(rows: Sequence[Mapping[str, Any]], along: Sequence[str]) -> list[str]:
@@ -217,65 +154,22 @@ def curve_keys(rows: Sequence[Mapping[str, Any]], along: Sequence[str]) -> list[
     return [key for key in columns(rows) if key not in along and _changes(rows, key)][:MOST_PANELS]
 
 
-@contextmanager
-def _figure(width: float, height: float) -> Iterator[tuple[Figure, Callable[[], bytes]]]:
-    """An empty figure of ``width`` x ``height`` inches, and what makes it a PNG.
-
-    Nothing is set but the figure's own properties: those of matplotlib belong to every thread.
-    """
-    figure = Figure(figsize=(width, height), dpi=DPI, facecolor="none", layout="constrained")
-
-    def finish() -> bytes:
-        _ink(figure)
-        out = io.BytesIO()
-        FigureCanvasAgg(figure).print_png(out, metadata=_NO_METADATA)
-        return out.getvalue()
-
-    yield figure, finish
+def _class_line(
+    drawing: Drawing, line: Sequence[tuple[float, float]], color: RGB, *, dots: bool
+) -> None:
+    """A line set off from the page: by dark around a color that is almost white."""
+    around, width, opacity = (_SHADE, 3.6, 1.0) if brightness(color) > _LIGHT else (INK, 2.8, 0.5)
+    drawing.line(line, around, width, stroke_opacity=opacity)
+    drawing.line(line, hex_color(color), 1.8)
+    if dots:
+        for at in line:
+            drawing.dot(*at, 3.0, hex_color(color), stroke=around, stroke_width=0.8)
 
 
-def _style(axes: Any, *, grid: bool = True) -> Any:
-    """Quiet axes without a box."""
-    axes.set_facecolor("none")
-    for side, spine in axes.spines.items():
-        spine.set_color(INK)
-        spine.set_visible(side in ("left", "bottom"))
-    axes.tick_params(colors=INK, labelsize=_SMALL)
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.label.set_fontsize(_LARGE)
-    if grid:
-        axes.grid(visible=True, color=INK, alpha=0.2, linewidth=0.6)
-    else:
-        axes.grid(visible=False)
-    return axes
-
-
-def _ink(figure: Figure) -> None:
-    """One color and font for every text; names are no formulas."""
-    for axes in figure.axes:
-        for part in (axes, *axes.child_axes):
-            for axis in (part.xaxis, part.yaxis):
-                axis.get_ticklabels()  # made when they are asked for
-    for text in figure.findobj(Text):
-        text.set(parse_math=False, fontfamily=_FONT)
-        if text.get_gid() != _ON_COLOR:
-            text.set_color(INK)
-
-
-def _lightness(color: Sequence[float]) -> float:
-    """Of a color whose first three numbers are red, green and blue, in their units."""
-    return float(np.dot(color[:3], (0.2126, 0.7152, 0.0722)))
-
-
-def _outline(color: tuple[int, int, int]) -> list[Any]:
-    """What sets a line off from the page: dark around a color that is almost white."""
-    light = _lightness(color) / 255 > _LIGHT
-    around = (
-        Stroke(linewidth=3.4, foreground=_SHADE)
-        if light
-        else Stroke(linewidth=2.6, foreground=INK, alpha=0.5)
-    )
-    return [around, Normal()]
+def brightness(color: RGB) -> float:
+    """From 0, black, to 1, white."""
+    red, green, blue = color
+    return (0.2126 * red + 0.7152 * green + 0.0722 * blue) / 255
 
 
 def _band_positions(bands: Sequence[Band]) -> tuple[Float, bool]:
@@ -286,42 +180,62 @@ def _band_positions(bands: Sequence[Band]) -> tuple[Float, bool]:
     return np.arange(1.0, len(bands) + 1), False
 
 
-def _name_bands(axes: Any, x: Float, bands: Sequence[Band], is_wavelength: bool) -> None:
-    axes.set_xlabel("wavelength (nm)" if is_wavelength else "band")
-    if len(bands) > MOST_NAMED_BANDS:
+def _band_axis(
+    drawing: Drawing,
+    scale: Scale,
+    bottom: float,
+    top: float,
+    x: Float,
+    names: Sequence[str],
+    is_wavelength: bool,
+    turned: bool,
+) -> None:
+    """Wavelengths below and names above; or names below, or numbers where there are many."""
+    if is_wavelength:
+        bottom_axis(drawing, scale, bottom, ticks(scale.low, scale.high, 10), top,
+                    "wavelength (nm)")  # fmt: skip
+        at = [scale(wavelength) for wavelength in x]
+        for place, band, name in zip(_apart(at, SMALL, (0, WIDTH)), at, names, strict=False):
+            drawing.line([(band, top), (place, top - 5)], width=0.8)
+            drawing.text(place, top - 8, name, "start", turned=-90)
         return
-    names = [_short(band.name, 16) for band in bands]
-    if not is_wavelength:
-        turned = 30 if max(map(len, names)) > 5 else 0
-        axes.set_xticks(x, names, rotation=turned, ha="right" if turned else "center")
+    if names and not turned:
+        bottom_axis(drawing, scale, bottom, Ticks(x, names), top, "band")
         return
-    top = axes.secondary_xaxis("top")
-    top.set_xticks(x, names, rotation=90)
-    top.spines["top"].set_visible(False)
-    top.tick_params(length=2, colors=INK, labelsize=_SMALL)
+    if not names:
+        bottom_axis(drawing, scale, bottom, ticks(1, len(x), 10, whole=True), top, "band")
+        return
+    bottom_axis(drawing, scale, bottom, Ticks(x, [""] * len(x)), top)
+    for at, name in zip(x, names, strict=True):
+        drawing.text(scale(at), bottom + 10, name, "end", turned=-90)
+    drawing.text((scale.start + scale.end) / 2, drawing.height - LARGE / 2, "band", "middle", LARGE)
 
 
-def _label_ends(axes: Any, x: float, ends: Float, labels: Sequence[str]) -> None:
+def _label_ends(
+    drawing: Drawing, x: float, ends: Sequence[tuple[float, str]], room: tuple[float, float]
+) -> None:
     """Write each line's label at its right end, moved apart where they would overlap."""
-    low, high = axes.get_ylim()
-    gap = (high - low) / MOST_LABELLED
-    order = np.argsort(ends, kind="stable")
-    at = np.array(ends, dtype=np.float64)[order]
-    for i in range(1, len(at)):
-        at[i] = max(at[i], at[i - 1] + gap)
-    at -= max(0.0, at[-1] - high)
-    for i in range(len(at) - 2, -1, -1):
-        at[i] = min(at[i], at[i + 1] - gap)
-    for place, i in zip(at, order, strict=True):
-        axes.annotate(
-            labels[i],
-            (x, ends[i]),
-            xytext=(1.015, place),
-            textcoords=axes.get_yaxis_transform(),
-            va="center",
-            fontsize=_SMALL,
-            arrowprops={"arrowstyle": "-", "color": INK, "lw": 0.5, "shrinkA": 0, "shrinkB": 3},
-        )
+    ordered = sorted(ends)
+    gap = (room[1] - room[0]) / MOST_LABELLED
+    for place, (y, label) in zip(_apart([y for y, _ in ordered], gap, room), ordered, strict=True):
+        drawing.line([(x + 5, y), (x + 22, place)], width=0.6)
+        drawing.text(x + 25, place, label)
+
+
+def _apart(wanted: Sequence[float], gap: float, room: tuple[float, float]) -> list[float]:
+    """Places near the ``wanted`` ones, in their order, at least ``gap`` apart and within ``room``.
+
+    There has to be room for all of them.
+    """
+    places: list[float] = []
+    least, limit = room
+    for place in wanted:
+        places.append(max(place, least))
+        least = places[-1] + gap
+    for i in range(len(places) - 1, -1, -1):
+        places[i] = min(places[i], limit)
+        limit = places[i] - gap
+    return places
 
 
 def _leaf_order(tree: Tree) -> list[int]:
@@ -350,13 +264,7 @@ def _is_number(value: Any) -> bool:
     )
 
 
-def _short(text: str, length: int = 32) -> str:
-    """``text`` cut short, with a box for what the font lacks; the page shows it in full."""
-    known = _glyphs()
-    shown = "".join(c if ord(c) in known else "\N{WHITE SQUARE}" for c in text[: length + 1])
-    return shown if len(shown) <= length else shown[: length - 1] + "…"
-
-
-@cache
-def _glyphs() -> frozenset[int]:
-    return frozenset(get_font(findfont(_FONT)).get_charmap())
+def short(text: str, length: int = 32) -> str:
+    """``text`` cut short; the page shows it in full."""
+    shown = plain(text)
+    return shown if len(shown) <= length else f"{shown[: length - 1]}…"

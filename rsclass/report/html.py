@@ -14,7 +14,8 @@ from rsclass.core.stats import ClassStats
 from rsclass.core.tree import Tree
 from rsclass.core.types import Band, Float
 from rsclass.errors import UsageError
-from rsclass.report import figures
+from rsclass.report import figures, pictures
+from rsclass.report.heat import heat_table
 from rsclass.report.page import image, legend_rows, render_page
 from rsclass.report.texts import (
     COURSES,
@@ -122,16 +123,16 @@ def render_report(data: ReportData) -> bytes:
         most_labelled=figures.MOST_LABELLED,
         total_pixels=int(np.sum(data.stats.count)),
         total_hectares=_total_hectares(data),
-        scene_image=image(None if data.scene_rgb is None else figures.picture(data.scene_rgb)),
+        scene_image=image(None if data.scene_rgb is None else pictures.picture(data.scene_rgb)),
         map_image=image(
-            None if data.class_map is None else figures.class_picture(data.class_map, data.legend)
+            None if data.class_map is None else pictures.class_picture(data.class_map, data.legend)
         ),
         spectra_image=image(figures.spectra(data.stats, data.legend)),
         tree_image=image(
             figures.dendrogram(data.tree, data.legend) if data.tree and with_tree else None
         ),
         heat_image=image(
-            figures.heat_table(data.separability, data.legend, data.separability_name)
+            heat_table(data.separability, data.legend, data.separability_name)
             if data.separability is not None and with_heat
             else None
         ),

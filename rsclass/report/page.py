@@ -19,31 +19,30 @@ from numpy.typing import NDArray
 
 from rsclass.core.legend import Legend, hex_color
 from rsclass.core.types import Float
-from rsclass.report.figures import DPI
+from rsclass.report import drawing, png
 from rsclass.report.texts import columns, heading, hectares_text, percent, plain, three_digits
 
 __all__ = ["Image", "image", "legend_rows", "render_page"]
 
-_CSS_PIXELS_PER_INCH = 96
-
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A picture as a data URI, and the width in CSS pixels that shows all figures at one scale."""
+    """A figure as a data URI, and its width in CSS pixels, which shows all texts at one size."""
 
     uri: Markup
     width: int
 
 
-def image(png: bytes | None) -> Image | None:
-    """A PNG of :mod:`rsclass.report.figures`, ready for a page; None stays None."""
-    if png is None:
+def image(figure: bytes | None) -> Image | None:
+    """A figure of :mod:`rsclass.report.figures`, ready for a page; None stays None."""
+    if figure is None:
         return None
-    # The IHDR chunk comes first in every PNG; its width stands in bytes 16 to 20.
-    pixels = int.from_bytes(png[16:20], "big")
+    is_svg = figure.startswith(b"<svg")
+    width, _ = drawing.size(figure) if is_svg else png.size(figure)
+    kind = "svg+xml" if is_svg else "png"
     # Base64 has no character that means anything in HTML.
-    uri = Markup("data:image/png;base64," + base64.b64encode(png).decode())  # noqa: S704
-    return Image(uri, round(pixels * _CSS_PIXELS_PER_INCH / DPI))
+    uri = Markup(f"data:image/{kind};base64,{base64.b64encode(figure).decode()}")  # noqa: S704
+    return Image(uri, round(width))
 
 
 def legend_rows(

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rsclass.core.legend import Legend, hex_color
+from rsclass.core.measures import MEASURES
 from rsclass.core.mergers import Merger
-from rsclass.core.separability import MEASURES
 from rsclass.core.stats import ClassStats
 from rsclass.core.tree import Tree
 from rsclass.core.types import Float
 from rsclass.report import figures
+from rsclass.report.heat import heat_table
 from rsclass.report.page import image, legend_rows, render_page
 from rsclass.report.texts import counted
 
@@ -90,9 +91,7 @@ def separation_page(data: SeparationData) -> bytes:
         pairs=data.pairs[:_MOST_PAIRS],
         most_shaded=figures.MOST_SHADED,
         heat_image=image(
-            None
-            if heat is None
-            else figures.heat_table(heat, data.legend, measure.title, measure.most)
+            None if heat is None else heat_table(heat, data.legend, measure.title, measure.most)
         ),
         tree_image=image(None if tree is None else figures.dendrogram(tree, data.legend)),
         spectra_image=image(figures.spectra(data.stats, data.legend)),

@@ -1,91 +1,99 @@
 """Figures show the data, and are the same bytes for the same data."""
 
-import io
-import warnings
-from concurrent.futures import ThreadPoolExecutor
+from __future__ import annotations
+
+import itertools
+import re
+import xml.etree.ElementTree as ET
 
 import matplotlib as mpl
 import numpy as np
 import pytest
-from matplotlib.image import imread
 
-from rsclass.core.legend import Legend, LegendClass
+from rsclass.core.legend import Legend, LegendClass, hex_color
 from rsclass.core.stats import ClassStats
 from rsclass.core.tree import ward
 from rsclass.core.types import Band
 from rsclass.report import figures
+from rsclass.report.drawing import Drawing
+from rsclass.report.heat import heat_table
 
 LEGEND = Legend(
     (
         LegendClass(1, "Water", (31, 119, 180)),
-        LegendClass(3, r"$\frac{ 水", (44, 160, 44)),
+        LegendClass(3, "<b>& 水\x00\udcff", (44, 160, 44)),
         LegendClass(9, "Soil", (148, 103, 60)),
     )
 )
 MEAN = np.array([[0.05, 0.03, 0.01], [0.04, 0.03, 0.4], [0.1, 0.2, 0.3]])
 COUNT = np.array([50, 30, 20])
+BANDS = (Band("B3", "green", 560.0), Band("B4", "red", 665.0), Band("B8", "nir", 842.0))
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 def statistics(bands, mean=MEAN):
     covariance = np.broadcast_to(np.eye(mean.shape[1]) * 1e-4, (len(mean), *[mean.shape[1]] * 2))
-    return ClassStats(bands, COUNT, mean, covariance)
+    return ClassStats(bands, COUNT[: len(mean)], mean, covariance)
 
 
-BANDS = (Band("B3", "green", 560.0), Band("B4", "red", 665.0), Band("B8", "nir", 842.0))
+class Shown:
+    """What a reader of the drawing finds in it."""
+
+    def __init__(self, svg: bytes) -> None:
+        self.root = ET.fromstring(svg)  # noqa: S314
+        self.width, self.height = (float(self.root.get(side)) for side in ("width", "height"))
+
+    def all(self, name, **attributes):
+        found = self.root.iter(SVG + name)
+        return [e for e in found if all(e.get(key) == value for key, value in attributes.items())]
+
+    @property
+    def texts(self):
+        return [element.text for element in self.all("text")]
+
+    def line(self, color):
+        """Places of the line of that color."""
+        (line,) = self.all("polyline", stroke=color)
+        return points(line)
 
 
-def decode(png):
-    return np.round(imread(io.BytesIO(png)) * 255).astype(int)
+def points(element):
+    return np.array([[float(v) for v in p.split(",")] for p in element.get("points").split()])
 
 
-def chunks(png):
-    found, at = [], 8
-    while at < len(png):
-        size = int.from_bytes(png[at : at + 4], "big")
-        found.append(png[at + 4 : at + 8].decode())
-        at += size + 12
-    return found
+DRAWN = {
+    "spectra": lambda: figures.spectra(statistics(BANDS), LEGEND),
+    "dendrogram": lambda: figures.dendrogram(ward(COUNT, MEAN), LEGEND),
+    "heat_table": lambda: heat_table(np.ones((3, 3)), LEGEND, "<distance>\x01"),
+    "curves": lambda: figures.curves([{"pass": 1, "<x>": 2.0}, {"pass": 2, "<x>": 1.0}], ("pass",)),
+}
 
 
-def has_color(png, color, tolerance=0):
-    return bool((np.abs(decode(png)[..., :3] - color).max(axis=-1) <= tolerance).any())
+@pytest.mark.parametrize("draw", DRAWN.values(), ids=DRAWN)
+def test_the_same_data_give_the_same_bytes(draw):
+    assert draw() == draw()
 
 
-def test_a_class_picture_has_the_color_of_every_pixel_and_none_where_there_is_no_class():
-    class_map = np.array([[0, 1, 3], [9, 2, 65535]], np.uint16)
-    assert decode(figures.class_picture(class_map, LEGEND)).tolist() == [
-        [[0, 0, 0, 0], [31, 119, 180, 255], [44, 160, 44, 255]],
-        [[148, 103, 60, 255], [0, 0, 0, 0], [0, 0, 0, 0]],
-    ]
+@pytest.mark.parametrize("draw", DRAWN.values(), ids=DRAWN)
+def test_a_drawing_is_sound_whatever_the_names_and_holds_nothing_that_runs_or_loads(draw):
+    shown = Shown(draw())
+    names = {element.tag for element in shown.root.iter()}
+    assert names <= {
+        SVG + n for n in ("svg", "style", "text", "rect", "circle", "polyline", "polygon")
+    }
+    attributes = {name for element in shown.root.iter() for name in element.attrib}
+    assert not {name for name in attributes if name.startswith("on") or "href" in name}
+    assert not re.search(rb"url\(|@import|<script", draw())
 
 
-def test_a_large_picture_is_thinned_without_mixing_classes():
-    class_map = np.tile(np.array([[1, 3]], np.uint8), (2500, 1300))
-    image = decode(figures.class_picture(class_map, LEGEND))
-    assert image.shape[:2] == (834, 867)
-    assert {tuple(c) for c in image.reshape(-1, 4)} <= {(31, 119, 180, 255), (44, 160, 44, 255)}
-
-
-def test_a_picture_keeps_its_pixels():
-    rgb = np.arange(60, dtype=np.uint8).reshape(4, 5, 3)
-    np.testing.assert_array_equal(decode(figures.picture(rgb))[..., :3], rgb)
-
-
-@pytest.mark.parametrize(
-    "draw",
-    [
-        lambda: figures.picture(np.zeros((3, 3, 3), np.uint8)),
-        lambda: figures.spectra(statistics(BANDS), LEGEND),
-        lambda: figures.dendrogram(ward(COUNT, MEAN), LEGEND),
-        lambda: figures.heat_table(np.ones((3, 3)), LEGEND, "distance"),
-        lambda: figures.curves([{"pass": 1, "loss": 2.0}, {"pass": 2, "loss": 1.0}], ("pass",)),
-    ],
-    ids=["picture", "spectra", "dendrogram", "heat_table", "curves"],
-)
-def test_the_same_data_give_the_same_bytes_without_date_or_version(draw):
-    png = draw()
-    assert png == draw()
-    assert not {"tEXt", "iTXt", "zTXt", "tIME"} & set(chunks(png))
+@pytest.mark.parametrize("draw", DRAWN.values(), ids=DRAWN)
+def test_everything_lies_on_the_sheet(draw):
+    shown = Shown(draw())
+    places = [points(e) for e in shown.all("polyline") + shown.all("polygon")]
+    places += [np.array([[float(e.get("x")), float(e.get("y"))]]) for e in shown.all("text")]
+    x, y = np.concatenate(places).T
+    assert 0 <= x.min() <= x.max() <= shown.width
+    assert 0 <= y.min() <= y.max() <= shown.height
 
 
 @pytest.mark.parametrize(
@@ -93,61 +101,75 @@ def test_the_same_data_give_the_same_bytes_without_date_or_version(draw):
     [BANDS, tuple(Band(n) for n in ("$x_{", "水", "<b>")), (Band("a", None, 900.0), *BANDS[:2])],
     ids=["wavelengths", "names", "unordered"],
 )
-def test_every_class_is_drawn_in_its_color(bands):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        png = figures.spectra(statistics(bands), LEGEND)
-    assert all(has_color(png, color, 2) for color in LEGEND.colors)
+def test_every_class_is_a_line_of_its_color_through_its_means(bands):
+    shown = Shown(figures.spectra(statistics(bands), LEGEND))
+    lines = [shown.line(hex_color(color)) for color in LEGEND.colors]
+    y = np.array([line[:, 1] for line in lines])
+    # Down the sheet as the means fall, by one scale for all.
+    slope, shift = np.polyfit(MEAN.ravel(), y.ravel(), 1)
+    assert slope < 0
+    np.testing.assert_allclose(MEAN * slope + shift, y, atol=0.02)
 
 
-def on_white(png):
-    rgba = imread(io.BytesIO(png))
-    return rgba[..., :3] * rgba[..., 3:] + 1 - rgba[..., 3:]
+def test_bands_stand_at_their_wavelengths():
+    x = Shown(figures.spectra(statistics(BANDS), LEGEND)).line(hex_color(LEGEND.colors[0]))[:, 0]
+    assert (x[1] - x[0]) / (x[2] - x[0]) == pytest.approx((665 - 560) / (842 - 560), abs=1e-3)
 
 
-def test_a_white_class_is_seen_on_a_white_page():
+def test_the_spread_of_few_classes_is_one_standard_deviation_on_either_side():
+    shown = Shown(figures.spectra(statistics(BANDS), LEGEND))
+    for color, mean in zip(LEGEND.colors, MEAN, strict=True):
+        (area,) = shown.all("polygon", fill=hex_color(color))
+        low, high = points(area)[:3, 1], points(area)[:2:-1, 1]
+        line = shown.line(hex_color(color))[:, 1]
+        np.testing.assert_allclose((low + high) / 2, line, atol=0.02)
+        scale = (line[2] - line[0]) / (mean[2] - mean[0])
+        np.testing.assert_allclose((high - low) / 2 / scale, 0.01, rtol=0.02)
+
+
+def test_lines_are_named_by_their_values_in_their_order():
+    shown = Shown(figures.spectra(statistics(BANDS), LEGEND))
+    at = {e.text: float(e.get("y")) for e in shown.all("text") if e.text in {"1", "3", "9"}}
+    assert sorted(at, key=at.__getitem__) == ["3", "9", "1"]
+
+
+def test_names_that_would_overlap_are_moved_apart_in_their_order():
+    mean = np.repeat([[0.1, 0.2, 0.3]], 24, axis=0)
+    stats = ClassStats(BANDS, np.full(24, 10), mean, np.zeros((24, 3, 3)))
+    legend = Legend.of([f"c{i}" for i in range(24)], [(i, 0, 0) for i in range(24)])
+    shown = Shown(figures.spectra(stats, legend))
+    labels = [e for e in shown.all("text") if e.text in {str(value) for value in legend.values}]
+    at = sorted(float(e.get("y")) for e in labels if float(e.get("x")) > 850)
+    assert len(at) == 24
+    assert min(b - a for a, b in itertools.pairwise(at)) > 11
+    assert 0 < at[0] < at[-1] < shown.height
+
+
+def test_a_white_class_is_outlined_in_dark():
     white = Legend.of(["Snow"], [(255, 255, 255)])
-    mean = np.array([[0.9, 0.2, 0.5]])
-    stats = ClassStats(BANDS, COUNT[:1], mean, np.zeros((1, 3, 3)))
-    gray = Legend.of(["Rock"], [(120, 120, 120)])
-    # Axes and texts are lighter than the line's outline.
-    assert on_white(figures.spectra(stats, white)).min() < 0.3
-    assert on_white(figures.spectra(stats, gray)).min() > 0.4
-
-
-def test_figures_leave_the_settings_of_matplotlib_and_of_warnings_alone():
-    settings, filters = dict(mpl.rcParams), list(warnings.filters)
-    with mpl.rc_context({"text.parse_math": True}):
-        figures.heat_table(np.ones((3, 3)), LEGEND, "$x")
-    assert dict(mpl.rcParams) == settings
-    assert warnings.filters == filters
-
-
-def test_figures_are_drawn_in_several_threads_at_once():
-    rows = [{"pass": i, "loss": 1.0 / i, r"$\frac{ 水": i} for i in range(1, 6)]
-    draws = [
-        lambda: figures.curves(rows, ("pass",)),
-        lambda: figures.dendrogram(ward(COUNT, MEAN), LEGEND),
-    ] * 2
-    alone = [draw() for draw in draws]
-    with ThreadPoolExecutor(4) as pool:
-        assert [job.result() for job in [pool.submit(draw) for draw in draws]] == alone
+    stats = ClassStats(BANDS, COUNT[:1], np.array([[0.9, 0.2, 0.5]]), np.zeros((1, 3, 3)))
+    line = Shown(figures.spectra(stats, white)).line("#ffffff")
+    (dark,) = Shown(figures.spectra(stats, white)).all("polyline", stroke="#3a3f46")
+    np.testing.assert_array_equal(points(dark), line)
+    assert float(dark.get("stroke-width")) > 3
 
 
 def test_a_class_without_pixels_has_no_spectrum():
     mean = MEAN.copy()
     mean[2] = np.nan
-    png = figures.spectra(statistics(BANDS, mean), LEGEND)
-    assert not has_color(png, LEGEND.colors[2], 2)
-    assert has_color(png, LEGEND.colors[0], 2)
+    shown = Shown(figures.spectra(statistics(BANDS, mean), LEGEND))
+    assert not shown.all("polyline", stroke=hex_color(LEGEND.colors[2]))
+    assert shown.all("polyline", stroke=hex_color(LEGEND.colors[0]))
 
 
-def test_one_band_and_many_bands_are_drawn():
-    one = figures.spectra(statistics(BANDS[:1], MEAN[:, :1]), LEGEND)
-    many_bands = tuple(Band(f"{w}", None, float(w)) for w in range(400, 2400, 10))
-    mean = np.linspace(0.1, 0.5, 600).reshape(3, 200)
-    many = figures.spectra(statistics(many_bands, mean), LEGEND)
-    assert all(has_color(png, LEGEND.colors[0], 2) for png in (one, many))
+def test_no_class_with_pixels_one_band_and_many_bands_are_drawn():
+    none = Shown(figures.spectra(statistics(BANDS, np.full((3, 3), np.nan)), LEGEND))
+    assert "B8" in none.texts
+    one = Shown(figures.spectra(statistics(BANDS[:1], MEAN[:, :1]), LEGEND))
+    assert len(one.all("circle", fill=hex_color(LEGEND.colors[0]))) == 1
+    bands = tuple(Band(f"{w}", None, float(w)) for w in range(400, 2400, 10))
+    many = Shown(figures.spectra(statistics(bands, np.linspace(0, 1, 600).reshape(3, 200)), LEGEND))
+    assert len(many.line(hex_color(LEGEND.colors[0]))) == 200
 
 
 def test_the_leaves_of_a_tree_stand_so_that_no_branches_cross():
@@ -160,20 +182,78 @@ def test_the_leaves_of_a_tree_stand_so_that_no_branches_cross():
         assert np.count_nonzero(np.diff(groups)) == k - 1
 
 
-def test_the_dendrogram_and_the_heat_table_survive_names_that_look_like_formulas():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        tree = figures.dendrogram(ward(COUNT, MEAN), LEGEND)
-        heat = figures.heat_table(np.array([[0, 1, 2], [1, 0, 2], [2, 2, 0]]) / 1.0, LEGEND, "$x")
-    assert has_color(tree, LEGEND.colors[0])
-    # Both ends of viridis, as matplotlib documents them.
-    assert has_color(heat, (68, 1, 84), 1)
-    assert has_color(heat, (253, 231, 37), 1)
+def test_branches_join_at_the_root_of_what_the_merge_costs():
+    tree = ward(COUNT, MEAN)
+    shown = Shown(figures.dendrogram(tree, LEGEND))
+    branches = [points(e) for e in shown.all("polyline") if len(points(e)) == 4]
+    leaf = branches[0][0, 0]
+    joined = np.array([branch[1, 0] for branch in branches]) - leaf
+    np.testing.assert_allclose(joined / joined[-1], np.sqrt(tree.costs / tree.costs[-1]), atol=1e-3)
+    boxes = [box.get("fill") for box in shown.all("rect")]
+    assert sorted(boxes) == sorted(hex_color(color) for color in LEGEND.colors)
+
+
+def test_identical_classes_have_a_tree():
+    shown = Shown(figures.dendrogram(ward(COUNT, np.ones((3, 2))), LEGEND))
+    assert len(shown.all("rect")) == 3
+
+
+def rgb(color):
+    return [int(color[i : i + 2], 16) for i in (1, 3, 5)]
+
+
+def test_cells_have_the_colors_that_matplotlib_gives_viridis():
+    value = np.linspace(0, 1, 36).reshape(6, 6)
+    matrix = (value + value.T) / 2
+    legend = Legend.of([f"c{i}" for i in range(6)], [(i, 0, 0) for i in range(6)])
+    cells = Shown(heat_table(matrix, legend, "JM", 1.0)).all("rect")[:30]
+    off = ~np.eye(6, dtype=bool)
+    expected = np.array(mpl.colormaps["viridis"](matrix[off]))[:, :3] * 255
+    # Seventeen of its 256 colors are kept, straight lines between them.
+    assert np.abs(np.array([rgb(c.get("fill")) for c in cells]) - expected).max() < 6
+
+
+def test_few_cells_are_numbered_and_unknown_ones_are_empty():
+    matrix = np.array([[0, 1.25, np.nan], [1.25, 0, 2], [np.nan, 2, 0]])
+    shown = Shown(heat_table(matrix, LEGEND, "JM"))
+    assert sorted(t for t in shown.texts if t in {"1.25", "2.00"}) == ["1.25"] * 2 + ["2.00"] * 2
+    assert len(shown.all("rect")) == 4 + 64
+    dark, bright = (
+        next(e for e in shown.all("text") if e.text == text).get("style")
+        for text in ("1.25", "2.00")
+    )
+    assert (dark, bright) == ("fill:#fff", "fill:#000")
+
+
+@pytest.mark.parametrize("matrix", [np.ones((3, 3)), np.full((3, 3), np.nan), np.zeros((3, 3))])
+def test_a_table_without_differences_is_drawn(matrix):
+    shown = Shown(heat_table(matrix, LEGEND, "JM"))
+    assert len(shown.all("rect")) - 64 == 6 * np.isfinite(matrix[0, 1])
+
+
+def test_a_curve_goes_through_its_numbers():
+    rows = [{"pass": i, "loss": 1.0 / i, "empty": 0, "event": "split"} for i in range(1, 6)]
+    shown = Shown(figures.curves(rows, ("pass",)))
+    x, y = shown.line("#3b82c4").T
+    np.testing.assert_allclose(np.diff(x), x[1] - x[0], atol=0.02)
+    expected = [1, 1 / 2, 1 / 3, 1 / 4, 1 / 5]
+    np.testing.assert_allclose(np.interp(expected, [0.2, 1], [y[-1], y[0]]), y, atol=0.02)
+    assert "training loss" in shown.texts
+
+
+def test_whole_numbers_have_whole_ticks():
+    shown = Shown(figures.curves([{"n_classes": 12}, {"n_classes": 11}], ()))
+    assert [t for t in shown.texts if "." in t] == []
+
+
+def test_the_chosen_row_is_marked():
+    rows = [{"k": k, "gap": float(k)} for k in (2, 3, 4)]
+    shown = Shown(figures.curves(rows, ("k",), rows[1]))
+    (mark,) = [e for e in shown.all("polyline") if e.get("stroke-dasharray")]
+    assert points(mark)[0, 0] == shown.line("#3b82c4")[1, 0]
 
 
 def test_curves_are_drawn_of_what_changes_only():
-    rows = [{"pass": i, "loss": 1.0 / i, "empty": 0, "event": "split"} for i in range(1, 6)]
-    assert figures.curves(rows, ("pass",)) is not None
     still = [{"pass": i, "empty": 0, "event": "split", "ok": True} for i in range(1, 6)]
     assert figures.curves(still, ("pass",)) is None
     assert figures.curves([], ("pass",)) is None
@@ -181,4 +261,12 @@ def test_curves_are_drawn_of_what_changes_only():
 
 def test_gaps_and_numbers_that_are_none_do_not_stop_a_curve():
     rows = [{"loss": 1.0}, {"other": "x"}, {"loss": float("nan")}, {"loss": np.float32(0.5)}]
-    assert figures.curves(rows, ("pass",)) is not None
+    assert len(Shown(figures.curves(rows, ("pass",))).line("#3b82c4")) == 2
+
+
+def test_texts_stand_as_they_are():
+    drawing = Drawing(10, 10)
+    drawing.text(1, 2, 'a<b>&"\x0c\ufffe水😀', color="#000")
+    assert Shown(drawing.svg()).texts == [
+        'a<b>&"\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}水😀'
+    ]
