@@ -14,11 +14,13 @@ from shapely.geometry import mapping
 
 from rsclass.core.grid import TileGrid, split
 from rsclass.core.types import Float, Labels, Mask, Window
+from rsclass.io.placing import without_placing_warnings
 
 NO_FEATURE = -1
 CONTESTED = -2
 
 _BLOCK = 512
+_FINEST = 2.0**20  # parts of a pixel; less is the rounding of coordinates on edges and centers
 _NOBODY = np.iinfo(np.int32).max
 
 Shapes = NDArray[Any]
@@ -143,15 +145,18 @@ class _Drawn:
         place = owner[rows, cols]
         if place.size == 0:
             return
-        drawn = rasterize(
-            # What is drawn last stays.
-            [(self.shapes[i], int(self.owners[i])) for i in at[::-1]],
-            out_shape=place.shape,
-            fill=_NOBODY,
-            transform=Affine.translation(block.col + cols.start, block.row + rows.start),
-            all_touched=self.all_touched,
-            dtype="int32",
-        )
+        # What is drawn last stays.
+        shapes = [(self.shapes[i], int(self.owners[i])) for i in at[::-1]]
+        # rasterio changes the process's warning filters while it draws: one thread at a time.
+        with without_placing_warnings():
+            drawn = rasterize(
+                shapes,
+                out_shape=place.shape,
+                fill=_NOBODY,
+                transform=Affine.translation(block.col + cols.start, block.row + rows.start),
+                all_touched=self.all_touched,
+                dtype="int32",
+            )
         np.minimum(place, drawn, out=place)
 
 
@@ -189,13 +194,12 @@ def _steps(low: float, high: float, size: int, count: int) -> range:
 
 def _in_pixels(geometries: Sequence[Any], transform: Sequence[float] | None) -> Shapes:
     shapes: Shapes = np.array(geometries, dtype=object)
-    if transform is None:
-        return shapes
-    to = ~Affine(*transform)
+    to = Affine.identity() if transform is None else ~Affine(*transform)
 
     def turned(xy: Float) -> Float:
         x, y = xy[:, 0], xy[:, 1]
-        return np.column_stack((to.a * x + to.b * y + to.c, to.d * x + to.e * y + to.f))
+        pixels = np.column_stack((to.a * x + to.b * y + to.c, to.d * x + to.e * y + to.f))
+        return np.round(pixels * _FINEST) / _FINEST
 
     moved: Shapes = shapely.transform(shapes, turned)
     return moved

@@ -162,6 +162,30 @@ def test_centers_inside_a_polygon_are_found_on_odd_grids_of_real_scenes(
     assert (burnt == 0).any()
 
 
+@pytest.mark.parametrize(
+    ("size", "corner"),
+    [
+        (10, (500000.1, 4999999.7)),
+        (0.1, (500000.1, 4999999.7)),
+        (1 / 3, (500000.1, 4999999.7)),
+        (7e-5, (13.05, 52.4)),
+    ],
+)
+def test_rounding_moves_nothing_that_lies_on_edges_and_centers(
+    size: float, corner: tuple[float, float]
+) -> None:
+    transform = Affine(size, 0, corner[0], 0, -size, corner[1])
+    shapes = [shapely.box(3, 4, 8, 6), shapely.Point(12, 9), shapely.box(20.5, 20.5, 22.5, 23.5)]
+    shapes += [shapely.box(22.5, 20.5, 24.5, 23.5)]
+    ground = [on_ground(shape, transform) for shape in shapes]
+    classes = np.arange(4, dtype=np.int32)
+    burnt = PlacedFeatures(ground, classes, transform[:6]).burn(WHOLE)
+    # Centers on the edge between two polygons belong to one of them.
+    assert [(burnt == number).sum() for number in (-2, 0, 1, 2, 3)] == [0, 10, 1, 6, 6]
+    assert burnt[9, 12] == 1
+    assert (burnt[4:6, 3:8] == 0).all()
+
+
 TRUTHS = {
     "landsat7_ogt": "training_polygons.gpkg",
     "sentinel2_aberystwyth": "training_polygons.gpkg",
