@@ -12,6 +12,8 @@ COMMANDS = {
     "classify": "Find classes in a scene and write their map.",
     "train": "Find classes in a scene and write the model alone.",
     "predict": "Apply a model to a scene and write the map.",
+    "separate": "Tell how well classes can be told apart, and which may be one.",
+    "sample": "Draw reference points over a map, to be labelled.",
     "methods": "List the methods, or the parameters of one.",
     "replay": "Make a map again from its recipe and compare.",
     "demo": "Simulate a scene, classify it and show what came out.",

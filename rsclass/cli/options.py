@@ -13,7 +13,8 @@ from rsclass.cli.progress import MODES
 from rsclass.cli.session import Session
 from rsclass.cli.usage import print_usage
 
-__all__ = ["GENERAL", "GROUPS", "LEARNING", "MACHINE", "READING", "SCENES", "WRITING", "Option"]
+__all__ = ["GENERAL", "GROUPS", "LEARNING", "MACHINE", "OVERWRITE", "PAGE", "READING", "SCENES"]
+__all__ += ["WRITING", "Option"]
 
 GROUPS = ("Scene", "Classes", "Output", "Machine", "General")
 LAYERS = ("confidence", "distance", "entropy", "membership")
@@ -204,6 +205,19 @@ LEARNING = (
     ),
 )
 
+OVERWRITE = _flag(
+    "--overwrite", group="Output", help="Replace what stands there, with all that belongs to it."
+)
+
+PAGE = Option(
+    "page",
+    "--report",
+    group="Output",
+    metavar="FILE",
+    type=values.page,
+    help="Write a page with tables and figures: one HTML file that needs nothing but itself.",
+)
+
 WRITING = (
     Option(
         "-o",
@@ -213,11 +227,7 @@ WRITING = (
         type=values.path,
         help="Where to write. [default: beside the scene]",
     ),
-    _flag(
-        "--overwrite",
-        group="Output",
-        help="Replace what stands there, with all that belongs to it.",
-    ),
+    OVERWRITE,
     Option(
         "-f",
         "--format",

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-__all__ = ["PREVIEW", "bounds", "classes", "jobs", "one_of", "pairs", "path", "preview"]
-__all__ += ["sample", "size", "words"]
+__all__ = ["PREVIEW", "bounds", "classes", "jobs", "one_of", "page", "pairs", "path"]
+__all__ += ["preview", "sample", "size", "words"]
 
 PREVIEW = 1000
 """Pixels of the longer side of a preview."""
@@ -30,6 +30,16 @@ def path(value: Any) -> str:
         raise click.BadParameter(f"{text!a} holds a NUL character")
     if not text:
         raise click.BadParameter("the path is empty")
+    return text
+
+
+def page(value: Any) -> str | None:
+    """A path of an HTML file; ``false`` in a file shared with other commands is none."""
+    if value is False:
+        return None
+    text = path(value)
+    if not text.lower().endswith((".html", ".htm")):
+        raise click.BadParameter(f"{text!r} is not named as an HTML file; name it report.html")
     return text
 
 

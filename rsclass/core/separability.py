@@ -32,51 +32,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsclass.core.covariance import Regular, regular
-from rsclass.core.stats import ClassStats
 from rsclass.core.types import Float
-from rsclass.errors import UsageError
 
-__all__ = [
-    "DEFAULT",
-    "MEASURES",
-    "Measure",
-    "Separability",
-    "check_measure",
-    "confusion_bounds",
-    "separability",
-    "separability_of",
-]
-
-DEFAULT = "jm"
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """A way to tell how far two classes are apart.
-
-    Parameters
-    ----------
-    title, unit : str
-        ``unit`` says the range where there is one.
-    most : float or None
-        The largest value there is.
-    """
-
-    title: str
-    unit: str
-    most: float | None = None
-
-
-MEASURES: dict[str, Measure] = {
-    "jm": Measure("Jeffries-Matusita distance", "0 to 2", 2.0),
-    "jm-root": Measure("Jeffries-Matusita distance, root", "0 to 1.414", 2.0**0.5),
-    "bhattacharyya": Measure("Bhattacharyya distance", "0 and more"),
-    "td": Measure("transformed divergence", "0 to 2", 2.0),
-    "divergence": Measure("divergence", "0 and more"),
-    "mahalanobis": Measure("Mahalanobis distance", "standard deviations"),
-    "euclid": Measure("Euclidean distance", "physical units"),
-    "angle": Measure("spectral angle", "degrees", 180.0),
-}
+__all__ = ["Separability", "confusion_bounds", "separability"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +44,8 @@ class Separability:
     Parameters
     ----------
     tables : dict of str to float64 array (classes, classes)
-        By the keys of ``MEASURES``; symmetric, 0 on the diagonal, NaN where unknown.
+        By the keys of :data:`rsclass.core.measures.MEASURES`; symmetric, 0 on the diagonal, NaN
+        where unknown.
     notes : tuple of str
         Classes whose covariance had to be changed or is unknown.
     """
@@ -95,24 +54,10 @@ class Separability:
     notes: tuple[str, ...]
 
 
-def check_measure(name: str) -> str:
-    """``name``, if it is a measure.
-
-    Raises
-    ------
-    UsageError
-    """
-    if name not in MEASURES:
-        raise UsageError(
-            f"no measure of separability is named {name!r}; there are {', '.join(MEASURES)}."
-        )
-    return name
-
-
 def separability(
     mean: Float, covariance: Float, count: NDArray[np.int64], names: Sequence[str]
 ) -> Separability:
-    """Every measure of ``MEASURES`` between all classes.
+    """Every measure of :data:`rsclass.core.measures.MEASURES` between all classes.
 
     Parameters
     ----------
@@ -142,11 +87,6 @@ def separability(
         "angle": _pairs(mean, _angle),
     }
     return Separability(tables, gaussians.notes)
-
-
-def separability_of(stats: ClassStats, names: Sequence[str]) -> Separability:
-    """The same for the signatures of a map's classes."""
-    return separability(stats.mean, stats.covariance, stats.count, names)
 
 
 def confusion_bounds(bhattacharyya: float) -> tuple[float, float]:

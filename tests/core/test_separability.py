@@ -7,12 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsclass.core.separability import (
-    MEASURES,
-    check_measure,
-    confusion_bounds,
-    separability,
-)
+from rsclass.core.measures import MEASURES, check_measure
+from rsclass.core.separability import confusion_bounds, separability
 from rsclass.errors import UsageError
 
 MANY = np.array([1000, 1000])
