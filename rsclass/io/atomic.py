@@ -1,4 +1,4 @@
-"""Small files, written whole or not at all."""
+"""Small files: texts that are read, and anything written whole or not at all."""
 
 from __future__ import annotations
 
@@ -7,9 +7,32 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
-from rsclass.errors import OutputExistsError
+from rsclass.errors import DataError, OutputExistsError
 from rsclass.io.disk import write_failures
 from rsclass.io.swap import sync_folder, write_synced
+
+
+def read_text(path: str | Path, what: str) -> str:
+    """The text of a UTF-8 file, with or without a byte-order mark.
+
+    Parameters
+    ----------
+    what : str
+        What the file is to be, for errors: ``the legend``.
+
+    Raises
+    ------
+    DataError
+        There is no such file, or it is no UTF-8.
+    """
+    try:
+        return Path(path).read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise DataError(
+            f"{what} {path} cannot be read: {error.strerror or error}.", path=str(path)
+        ) from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{what} {path} is not UTF-8 text; save it as UTF-8.") from error
 
 
 def write_bytes(path: str | Path, data: bytes, *, overwrite: bool) -> None:

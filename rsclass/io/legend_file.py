@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from rsclass.core.legend import Legend
-from rsclass.errors import DataError, UsageError
-from rsclass.io.atomic import write_bytes
+from rsclass.errors import UsageError
+from rsclass.io.atomic import read_text, write_bytes
 
 _READERS = {".json": Legend.from_json, ".csv": Legend.from_csv, ".clr": Legend.from_clr}
 _WRITERS = {".json": Legend.to_json, ".csv": Legend.to_csv, ".clr": Legend.to_clr}
@@ -24,14 +24,7 @@ def read_legend(path: str | Path) -> Legend:
     """
     path = Path(path)
     suffix = _suffix(path)
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise DataError(
-            f"the legend {path} cannot be read: {error.strerror or error}.", path=str(path)
-        ) from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"the legend {path} is not UTF-8 text; save it as UTF-8.") from error
+    text = read_text(path, "the legend")
     return _READERS[suffix](text, str(path))
 
 

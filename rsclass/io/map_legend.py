@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 from rsclass.core.legend import HIGHEST_VALUE, RGB, Legend, LegendClass, clean_name, parse_color
 from rsclass.errors import DataError
+from rsclass.io.atomic import read_text
 from rsclass.io.stats_file import read_stats
 from rsclass.io.target import belonging
 
@@ -73,10 +74,10 @@ def find_labels(path: Path, dataset: Any) -> FoundLabels:
     """
     labels = FoundLabels()
     readers: tuple[tuple[str, Callable[[Path], Iterable[Entry]]], ...] = (
-        (".qml", lambda file: _qml_entries(_text(file), file.name)),
-        (".aux.xml", lambda file: _pam_entries(_text(file), file.name)),
+        (".qml", lambda file: _qml_entries(read_text(file, "the file"), file.name)),
+        (".aux.xml", lambda file: _pam_entries(read_text(file, "the file"), file.name)),
         (".stats.json", lambda file: _entries(read_stats(file).legend)),
-        (".clr", lambda file: _entries(Legend.from_clr(_text(file), file.name))),
+        (".clr", lambda file: _entries(Legend.from_clr(read_text(file, "the file"), file.name))),
     )
     for suffix, read in readers:
         file = belonging(path, suffix)
@@ -84,14 +85,10 @@ def find_labels(path: Path, dataset: Any) -> FoundLabels:
             continue
         try:
             labels.add(read(file))
-        except (DataError, OSError, UnicodeDecodeError) as error:
+        except DataError as error:
             labels.warnings.append(f"{file.name} cannot be used as a legend: {error}")
     labels.add((value, "", color) for value, color in _palette(dataset).items())
     return labels
-
-
-def _text(file: Path) -> str:
-    return file.read_text(encoding="utf-8-sig")
 
 
 def _palette(dataset: Any) -> dict[int, RGB]:
