@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,11 @@ from rsclass.core.sampling import place_keys
 from rsclass.core.types import Band, Block, Float, Mask, Sample, T, Window
 from rsclass.errors import DataError, NoValidPixelsError, UsageError
 
+Workers = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
+
+TABLE_BLOCK = 2**16
+"""Pixels of a table over which sums are formed."""
+
 
 class ArrayStream:
     """An image or a pixel table in memory, seen as a scene.
@@ -25,6 +30,10 @@ class ArrayStream:
         Not finite, or masked in a numpy masked array, means invalid.
     valid : bool array (height, width), optional
     bands : sequence of Band, optional
+    is_table : bool
+        The image is a pixel table, one pixel wide.
+    workers : callable (function, items), optional
+        An ordered map, to add up blocks in threads.
 
     Raises
     ------
@@ -41,6 +50,7 @@ class ArrayStream:
         bands: Sequence[Band] | None = None,
         *,
         is_table: bool = False,
+        workers: Workers = map,
     ) -> None:
         if values.ndim != 3 or 0 in values.shape:
             raise UsageError(f"an image is (bands, height, width); this array is {values.shape}.")
@@ -58,6 +68,7 @@ class ArrayStream:
             )
         self.bands = tuple(bands or (Band(f"band {i + 1}") for i in range(len(values))))
         self.is_table = is_table
+        self._workers = workers
         self.progress: Callable[[float, float, str], None] | None = None
 
     @classmethod
@@ -65,6 +76,9 @@ class ArrayStream:
         """A pixel table (pixels, bands) as a scene one pixel wide."""
         refuse_masked(table)
         return cls(np.ascontiguousarray(table.T)[:, :, None], bands=bands, is_table=True)
+
+    room = 2**62
+    """Bytes that an engine may hold between passes: as many as it likes, for arrays are small."""
 
     @property
     def side(self) -> int:
@@ -80,14 +94,7 @@ class ArrayStream:
 
     def sample(self, n: int | None, seed: int) -> Sample:
         """At most ``n`` valid pixels: those with the smallest keys of seed and place."""
-        rows, cols = np.nonzero(self.valid)
-        if len(rows) == 0:
-            raise NoValidPixelsError("no pixel is valid in every band.")
-        n_valid = len(rows)
-        if n is not None and n < n_valid:
-            keys = place_keys(rows, cols, seed)
-            chosen = np.sort(np.argpartition(keys, n - 1)[:n])
-            rows, cols = rows[chosen], cols[chosen]
+        rows, cols, n_valid = self._chosen(n, seed)
         stored: Float = self.values[:, rows, cols].T.astype(np.float64)
         gain = np.array([b.gain for b in self.bands])
         offset = np.array([b.offset for b in self.bands])
@@ -96,12 +103,38 @@ class ArrayStream:
             stored * gain + offset, rows.astype(np.int64), cols.astype(np.int64), n_valid, integer
         )
 
+    def _chosen(self, n: int | None, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+        """Rows and columns of the sample, in raster order, and the number of valid pixels."""
+        rows, cols = np.nonzero(self.valid)
+        if len(rows) == 0:
+            raise NoValidPixelsError("no pixel is valid in every band.")
+        n_valid = len(rows)
+        if n is not None and n < n_valid:
+            keys = place_keys(rows, cols, seed)
+            chosen = np.sort(np.argpartition(keys, n - 1)[:n])
+            rows, cols = rows[chosen], cols[chosen]
+        return rows, cols, n_valid
+
+    def drawn(self, n: int, seed: int) -> ArrayStream | None:
+        """The pixels of :meth:`sample` as a stream; None where there are no more of them."""
+        rows, cols, n_valid = self._chosen(n, seed)
+        if n_valid <= n:
+            return None
+        pixels = ArrayStream(
+            self.values[:, rows, cols][:, :, None], bands=self.bands, is_table=True
+        )
+        pixels.progress = self.progress
+        return pixels
+
     def fold(self, tally: Callable[[Block], T], message: str = "") -> T:
         """The sum of ``tally(block)`` over canonical blocks, along each row and then the rows."""
         sums: RowSums[T] = RowSums()
-        for block in self.scan(message):
-            sums.complete_above(block.window.row)
-            sums.add(block.window.row, tally(block))
+        windows = self._blocks()
+        parts = self._workers(lambda window: tally(self.read(window)), windows)
+        for done, (window, part) in enumerate(zip(windows, parts, strict=True), 1):
+            sums.complete_above(window.row)
+            sums.add(window.row, part)
+            self.report(done, len(windows), message)
         return sums.total()
 
     def scan(self, message: str = "") -> Iterator[Block]:
@@ -114,9 +147,8 @@ class ArrayStream:
     def _blocks(self) -> list[Window]:
         if not self.is_table:
             return list(split(Window(0, 0, self.height, self.width), self.side))
-        # A table is one pixel wide, so its blocks are runs of as many pixels as an image block has.
-        step = self.side**2
-        return [Window(r, 0, min(step, self.height - r), 1) for r in range(0, self.height, step)]
+        starts = range(0, self.height, TABLE_BLOCK)
+        return [Window(r, 0, min(TABLE_BLOCK, self.height - r), 1) for r in starts]
 
     def report(self, done: float, total: float, message: str) -> None:
         """Pass the news on to ``progress``."""

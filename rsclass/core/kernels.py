@@ -24,95 +24,32 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @compiled
-def _nearest_run(z, n, centers, best, label):
-    n_classes, n_bands = centers.shape
-    d = np.empty(RUN)
-    for i in range(n):
-        best[i] = np.inf
-        label[i] = 0
-    for k in range(n_classes):
-        for i in range(n):
-            d[i] = 0.0
-        for b in range(n_bands):
-            m = centers[k, b]
-            for i in range(n):
-                t = z[b, i] - m
-                d[i] += t * t
-        for i in range(n):
-            if d[i] < best[i]:
-                best[i] = d[i]
-                label[i] = k
+def keys_below(valid, row, col, width, base, most, keys, places):
+    """Fill ``keys`` and ``places`` of the valid pixels whose keys are at most ``most``.
 
-
-@compiled
-def nearest(values, valid, gain, offset, centers, labels, distance2):
-    """Label every valid pixel with its nearest center; -1 and NaN elsewhere.
-
-    ``labels`` (int32) and ``distance2`` (float64, squared distance) are filled.
+    The keys are those of :func:`rsclass.core.sampling.place_keys`. Returns how many there are.
     """
-    n_bands, n_pixels = values.shape
-    z = np.empty((n_bands, RUN))
-    best = np.empty(RUN)
-    label = np.empty(RUN, np.int32)
-    for start in range(0, n_pixels, RUN):
-        n = min(RUN, n_pixels - start)
-        for b in range(n_bands):
-            for i in range(n):
-                z[b, i] = values[b, start + i] * gain[b] + offset[b]
-        _nearest_run(z, n, centers, best, label)
-        for i in range(n):
-            if valid[start + i]:
-                labels[start + i] = label[i]
-                distance2[start + i] = best[i]
-            else:
-                labels[start + i] = -1
-                distance2[start + i] = np.nan
-
-
-@compiled
-def center_tally(
-    values, valid, gain, offset, origin, centers, previous, count, sums, squares, distance, inertia
-):
-    """Assign every valid pixel and add up what an update of the centers needs.
-
-    ``count`` (classes,), ``sums`` and ``squares`` (classes, bands) of ``values - origin``, exact
-    when these arrays and ``origin`` are integer. ``distance`` and ``inertia`` (classes,): sums
-    of the distance to the own center and of its square. Returns how many pixels have another
-    class under ``previous`` (classes, bands) than under ``centers``; give the same array twice
-    to save that comparison.
-    """
-    n_bands, n_pixels = values.shape
-    z = np.empty((n_bands, RUN))
-    best = np.empty(RUN)
-    label = np.empty(RUN, np.int32)
-    old_best = np.empty(RUN)
-    old_label = np.empty(RUN, np.int32)
-    compare = previous is not centers
-    moved = 0
-    for start in range(0, n_pixels, RUN):
-        n = min(RUN, n_pixels - start)
-        for b in range(n_bands):
-            for i in range(n):
-                z[b, i] = values[b, start + i] * gain[b] + offset[b]
-        _nearest_run(z, n, centers, best, label)
-        if compare:
-            _nearest_run(z, n, previous, old_best, old_label)
-            for i in range(n):
-                if valid[start + i] and label[i] != old_label[i]:
-                    moved += 1
-        for i in range(n):
-            if valid[start + i]:
-                k = label[i]
-                count[k] += 1
-                distance[k] += np.sqrt(best[i])
-                inertia[k] += best[i]
-        for b in range(n_bands):
-            for i in range(n):
-                if valid[start + i]:
-                    x = values[b, start + i] - origin[b]
-                    sums[label[i], b] += x
-                    squares[label[i], b] += x * x
-    return moved
+    golden = np.uint64(0x9E3779B97F4A7C15)
+    mix1 = np.uint64(0xBF58476D1CE4E5B9)
+    mix2 = np.uint64(0x94D049BB133111EB)
+    key = np.empty(width, np.uint64)
+    n = 0
+    for r in range(len(valid) // width):
+        z = (np.uint64(row + r) ^ base) + golden
+        z = (z ^ (z >> np.uint64(30))) * mix1
+        z = (z ^ (z >> np.uint64(27))) * mix2
+        of_row = z ^ (z >> np.uint64(31))
+        for c in range(width):
+            z = (of_row ^ (np.uint64(col + c) * mix2)) + golden
+            z = (z ^ (z >> np.uint64(30))) * mix1
+            z = (z ^ (z >> np.uint64(27))) * mix2
+            key[c] = z ^ (z >> np.uint64(31))
+        for c in range(width):
+            if key[c] <= most and valid[r * width + c]:
+                keys[n] = key[c]
+                places[n] = r * width + c
+                n += 1
+    return n
 
 
 @compiled

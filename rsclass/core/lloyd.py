@@ -8,7 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rsclass.core import kernels
+from rsclass.core.assign import nearest as label_nearest
+from rsclass.core.assign import retally
+from rsclass.core.labelled import label_type
 from rsclass.core.types import Float
 
 
@@ -83,23 +85,11 @@ def lloyd(
     one, zero = np.ones(n_bands), np.zeros(n_bands)
     centers = np.array(centers, dtype=np.float64)
     for _ in range(max_iter):
-        count = np.zeros(n_classes, dtype=np.int64)
-        sums, squares = np.zeros((n_classes, n_bands)), np.zeros((n_classes, n_bands))
-        distance, inertia = np.zeros(n_classes), np.zeros(n_classes)
-        kernels.center_tally(
-            values,
-            valid,
-            one,
-            zero,
-            zero,
-            centers,
-            centers,
-            count,
-            sums,
-            squares,
-            distance,
-            inertia,
-        )
+        of = np.full(len(table), n_classes, label_type(n_classes))
+        count = np.zeros(n_classes + 1, dtype=np.int64)
+        sums, squares = np.zeros((2, n_classes + 1, n_bands))
+        retally(values, valid, one, zero, zero, centers, of, count, sums, squares)
+        count, sums = count[:n_classes], sums[:n_classes]
         moved = np.where(count[:, None] > 0, sums / np.maximum(count, 1)[:, None], centers)
         shift = float(((moved - centers) ** 2).sum())
         centers = moved
@@ -114,7 +104,7 @@ def nearest(table: Float, centers: Float) -> tuple[NDArray[np.int32], Float]:
     n_bands = centers.shape[1]
     labels = np.empty(len(table), dtype=np.int32)
     distance2 = np.empty(len(table))
-    kernels.nearest(
+    label_nearest(
         np.ascontiguousarray(table.T),
         np.ones(len(table), dtype=np.bool_),
         np.ones(n_bands),

@@ -10,6 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from rsclass.core import kernels
+from rsclass.core.types import Mask
+
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX2 = np.uint64(0x94D049BB133111EB)
@@ -31,3 +34,29 @@ def place_keys(
     r = rows.astype(np.uint64)
     c = cols.astype(np.uint64)
     return mix(mix(r ^ base) ^ (c * _MIX2))
+
+
+def keys_below(
+    valid: Mask, row: int, col: int, width: int, seed: int, most: int
+) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """The valid pixels of a window whose keys are at most ``most``.
+
+    Parameters
+    ----------
+    valid : bool array (pixels,)
+        Row by row.
+    row, col, width : int
+        The window's place and its width in pixels.
+    seed, most : int
+
+    Returns
+    -------
+    keys : uint64 array (chosen,)
+    places : int64 array (chosen,)
+        Positions in ``valid``, ascending.
+    """
+    base = mix(np.array([int(seed) % 2**64], dtype=np.uint64))[0]
+    keys = np.empty(len(valid), dtype=np.uint64)
+    places = np.empty(len(valid), dtype=np.int64)
+    n = kernels.keys_below(valid, row, col, width, base, np.uint64(most), keys, places)
+    return keys[:n].copy(), places[:n].copy()

@@ -138,6 +138,10 @@ class Block:
             window, self.values[:, rows, cols], self.valid[rows, cols], self.gain, self.offset
         )
 
+    def compact(self) -> Block:
+        """The same block with memory of its own."""
+        return Block(self.window, self.values.copy(), self.valid.copy(), self.gain, self.offset)
+
     def pixels(self) -> Float:
         """Pixel table (valid pixels, bands) of physical values, in row-major order."""
         table = self.values[:, self.valid].T.astype(np.float64)
@@ -184,9 +188,15 @@ class PixelStream(Protocol):
     bands: tuple[Band, ...]
     height: int
     width: int
+    room: int
+    """Bytes that an engine may hold between passes."""
 
     def sample(self, n: int | None, seed: int) -> Sample:
         """At most ``n`` valid pixels, chosen by place and ``seed`` only; None: every one."""
+        ...
+
+    def drawn(self, n: int, seed: int) -> PixelStream | None:
+        """The pixels of :meth:`sample` as a stream; None where the scene has no more of them."""
         ...
 
     def fold(self, tally: Callable[[Block], T], message: str = "") -> T:

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsclass.core import kernels
-from rsclass.core.arrays import ArrayStream
+from rsclass.core.assign import nearest, retally
 from rsclass.core.exact import Sum
+from rsclass.core.labelled import LabelledBlock, LabelMemory
 from rsclass.core.scaling import KINDS, Scaling
 from rsclass.core.stats import is_exact
 from rsclass.core.types import Band, Block, Float, PixelStream, Prediction, Sample, Window
@@ -51,8 +52,8 @@ class CenterTally:
     count : int64 array (classes,)
     sums, squares : Sum (classes, bands)
         Of stored values minus the pass's origin.
-    distance, inertia : float64 arrays (classes,)
-        Sums of the distance to the own center, and of its square, in engine space.
+    distance : float64 array (classes,)
+        Sums of the distance to the own center in engine space, where asked for.
     moved : int
         Pixels of another class than under the previous centers.
     """
@@ -61,7 +62,6 @@ class CenterTally:
     sums: Sum
     squares: Sum
     distance: Float
-    inertia: Float
     moved: int
 
     def __add__(self, other: CenterTally) -> CenterTally:
@@ -70,7 +70,6 @@ class CenterTally:
             self.sums + other.sums,
             self.squares + other.squares,
             self.distance + other.distance,
-            self.inertia + other.inertia,
             self.moved + other.moved,
         )
 
@@ -86,36 +85,52 @@ class CenterPass:
         In engine space.
     previous : float64 array (classes, bands) or None
         Centers of the pass before, to count pixels that change class.
+    memory : LabelMemory or None
+        Labels of the pass before, which save most of the work.
+    distances : bool
+        Whether distances to the own center are added up.
     """
 
     scaling: Scaling
     centers: Float
     previous: Float | None = None
+    memory: LabelMemory | None = None
+    distances: bool = False
 
     def __call__(self, block: Block) -> CenterTally:
         """The tally of one block."""
-        gain, offset = self.scaling.affine(block)
-        shape = self.centers.shape
+        n_classes = len(self.centers)
         origin = self._origin(block)
-        count = np.zeros(shape[0], dtype=np.int64)
-        sums, squares = np.zeros(shape, origin.dtype), np.zeros(shape, origin.dtype)
-        distance, inertia = np.zeros(shape[0]), np.zeros(shape[0])
-        same = self.previous is None or self.previous.shape != shape
-        moved = kernels.center_tally(
-            block.flat,
-            block.flat_valid,
+        exact = origin.dtype.kind == "i"
+        kept = self.memory.of(block) if self.memory is not None and exact else None
+        labelled = LabelledBlock.fresh(block, n_classes, origin.dtype) if kept is None else kept
+        gain, offset = self.scaling.affine(block)
+        values, valid = block.flat, block.flat_valid
+        distance = np.zeros(len(labelled.count)) if self.distances else None
+        moved = retally(
+            values,
+            valid,
             gain,
             offset,
             origin,
             self.centers,
-            self.centers if same else self.previous,
-            count,
-            sums,
-            squares,
+            labelled.labels,
+            labelled.count,
+            labelled.sums,
+            labelled.squares,
             distance,
-            inertia,
         )
-        return CenterTally(count, Sum(sums), Sum(squares), distance, inertia, int(moved))
+        if kept is None and self.previous is not None:
+            before = np.empty(valid.size, dtype=np.int32)
+            nearest(values, valid, gain, offset, self.previous, before)
+            moved = int(np.count_nonzero((before != labelled.labels) & valid))
+        return CenterTally(
+            labelled.count[:n_classes].copy(),
+            Sum(labelled.sums[:n_classes].copy()),
+            Sum(labelled.squares[:n_classes].copy()),
+            np.zeros(n_classes) if distance is None else distance[:n_classes],
+            moved,
+        )
 
     def _origin(self, block: Block) -> NDArray[Any]:
         """Whole numbers are summed as they are; others from the middle of their band."""
@@ -147,6 +162,14 @@ class CenterPass:
         result: Float = np.sqrt(np.maximum(variance, 0.0)) * np.abs(gain)
         return result
 
+    def inertia(self, tally: CenterTally, block: Block) -> Float:
+        """Sums (classes,) of the squared distance of a class's pixels to its center."""
+        filled = tally.count > 0
+        spread = np.where(filled[:, None], self.deviations(tally, block), 0.0)
+        shift = np.where(filled[:, None], self.means(tally, block) - self.centers, 0.0)
+        result: Float = tally.count * (spread * spread + shift * shift).sum(axis=1)
+        return result
+
 
 class CenterEngine(Engine):
     """An engine whose classes are centers, and whose labels are the nearest of them.
@@ -170,22 +193,26 @@ class CenterEngine(Engine):
     def _pixels(self, stream: PixelStream) -> tuple[PixelStream, Sample]:
         """The pixels to learn from, and a sample of them for the scaling and the start."""
         most = max(START_PIXELS, SAMPLE_NUMBERS // len(stream.bands))
-        drawn = stream.sample(min(SCALING_PIXELS, most), self.random_state)
-        whole = self.sample is None or drawn.n_valid <= self.sample
-        if self.sample is not None and not whole:
-            drawn = stream.sample(min(self.sample, most), self.random_state)
-            if self.sample > most:
-                self.warnings_.append(
-                    f"learned from {most:,} pixels, because {self.sample:,} of {len(stream.bands)} "
-                    "bands would fill the memory; set the sample to 'all' to use every pixel."
-                )
-        self.scaling_ = Scaling.fit(drawn.values, self.scale)
-        self._warn_of_constant_bands(drawn)
-        if whole:
-            return stream, drawn
-        pixels = ArrayStream.of_table(drawn.values, bands_without_scaling(stream))
-        pixels.progress = stream.report
-        return pixels, drawn
+        pixels = stream
+        if self.sample is not None:
+            drawn = stream.drawn(min(self.sample, most), self.random_state)
+            if drawn is not None:
+                pixels = drawn
+                if self.sample > most:
+                    self.warnings_.append(
+                        f"learned from {most:,} pixels, because {self.sample:,} of "
+                        f"{len(stream.bands)} bands would fill the memory; set the sample to "
+                        "'all' to use every pixel."
+                    )
+        few_pixels = min(SCALING_PIXELS, self.sample or SCALING_PIXELS, most)
+        few = stream.sample(few_pixels, self.random_state)
+        self.scaling_ = Scaling.fit(few.values, self.scale)
+        self._warn_of_constant_bands(few)
+        return pixels, few
+
+    def _memory(self, pixels: PixelStream, most: int) -> LabelMemory:
+        """Room for the labels of every pixel between passes, for up to ``most`` classes."""
+        return LabelMemory(most, pixels.room)
 
     def _warn_of_constant_bands(self, drawn: Sample) -> None:
         constant = np.flatnonzero(np.ptp(drawn.values, axis=0) == 0)
@@ -226,6 +253,10 @@ class CenterEngine(Engine):
         """Class centers (classes, bands) in physical units."""
         return self.centers_
 
+    def label_bytes(self, layers: Collection[str]) -> float:
+        """Working memory of ``predict_block`` in bytes for one pixel."""
+        return super().label_bytes(layers) if layers else 8.0
+
     def predict_block(self, block: Block, core: Window, layers: Collection[str] = ()) -> Prediction:
         """Label each pixel with its nearest center; see :meth:`Engine.predict_block`.
 
@@ -237,10 +268,10 @@ class CenterEngine(Engine):
         centers = self.scaling_.forward(self.centers_)
         shape = block.valid.shape
         labels = np.empty(block.valid.size, dtype=np.int32)
-        distance2 = np.empty(block.valid.size)
-        kernels.nearest(block.flat, block.flat_valid, gain, offset, centers, labels, distance2)
+        distance2 = np.empty(block.valid.size) if "distance" in layers else None
+        nearest(block.flat, block.flat_valid, gain, offset, centers, labels, distance2)
         found: dict[str, NDArray[np.float32]] = {}
-        if "distance" in layers:
+        if distance2 is not None:
             found["distance"] = np.sqrt(distance2).astype(np.float32).reshape(shape)
         if set(layers) & {"confidence", "entropy", "membership"}:
             every = np.empty((len(centers), block.valid.size))

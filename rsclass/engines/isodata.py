@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsclass.core import starts
+from rsclass.core.labelled import LabelMemory
 from rsclass.core.types import NO_CLASS, Block, Float, PixelStream, Prediction, Window
 from rsclass.engines.base import Parameter
-from rsclass.engines.centers import COMMON, MOST_CLASSES, CenterEngine, CenterPass, CenterTally
+from rsclass.engines.centers import COMMON, MOST_CLASSES, CenterEngine, CenterPass
 from rsclass.engines.reshaping import Clusters, Rules, merge, split
 from rsclass.errors import UsageError
 
@@ -214,9 +215,10 @@ class Isodata(CenterEngine):
         table = self.scaling_.forward(drawn.values)
         centers = np.unique(starts.diagonal(table, self._start_classes) + 0.0, axis=0)
         previous: Float | None = None
+        memory = self._memory(pixels, max(self._rules.most, len(centers)))
         for n_iter in range(1, self.max_iter + 1):
             self.n_iter_ = n_iter
-            clusters, changed, previous = self._assign(pixels, centers, previous)
+            clusters, changed, previous = self._assign(pixels, centers, previous, memory)
             centers = clusters.centers
             settled = changed is not None and changed <= self.change_threshold
             if n_iter == self.max_iter:
@@ -232,7 +234,11 @@ class Isodata(CenterEngine):
         self._measure(pixels)
 
     def _assign(
-        self, pixels: PixelStream, centers: Float, previous: Float | None
+        self,
+        pixels: PixelStream,
+        centers: Float,
+        previous: Float | None,
+        memory: LabelMemory,
     ) -> tuple[Clusters, float | None, Float]:
         """Give pixels to the nearest of ``centers``, after small classes were deleted.
 
@@ -244,7 +250,7 @@ class Isodata(CenterEngine):
         centers : float64 array (classes, bands)
             Those left of the given ones.
         """
-        clusters, tally = self._tally(pixels, centers, previous)
+        clusters, moved, inertia = self._tally(pixels, centers, previous, memory)
         small = clusters.sizes < max(self.min_class_size, 1)
         small[clusters.sizes.argmax()] = False
         for k in np.flatnonzero(small):
@@ -252,21 +258,21 @@ class Isodata(CenterEngine):
         changed = None
         if small.any():
             centers = centers[~small]
-            clusters, tally = self._tally(pixels, centers, None)
+            clusters, _, inertia = self._tally(pixels, centers, None, memory)
         elif previous is not None:
-            changed = 100.0 * tally.moved / int(clusters.sizes.sum())
-        self._log(
-            "assign",
-            n_classes=len(clusters),
-            inertia=float(tally.inertia.sum()),
-            changed=changed,
-        )
+            changed = 100.0 * moved / int(clusters.sizes.sum())
+        self._log("assign", n_classes=len(clusters), inertia=inertia, changed=changed)
         return clusters, changed, centers
 
     def _tally(
-        self, pixels: PixelStream, centers: Float, previous: Float | None
-    ) -> tuple[Clusters, CenterTally]:
-        step = CenterPass(self.scaling_, centers, previous)
+        self,
+        pixels: PixelStream,
+        centers: Float,
+        previous: Float | None,
+        memory: LabelMemory,
+    ) -> tuple[Clusters, int, float]:
+        """The classes, the pixels that changed class, and the sum of squared distances."""
+        step = CenterPass(self.scaling_, centers, previous, memory, distances=True)
         tally = pixels.fold(step, f"ISODATA, pass {self.n_iter_}")
         some_block = pixels.read(Window(0, 0, 1, 1))
         # A class that lost all its pixels is deleted before its deviations matter.
@@ -278,7 +284,8 @@ class Isodata(CenterEngine):
                 tally.count,
                 tally.distance,
             ),
-            tally,
+            tally.moved,
+            float(step.inertia(tally, some_block).sum()),
         )
 
     def _reshape(self, clusters: Clusters) -> Float | None:
@@ -298,8 +305,9 @@ class Isodata(CenterEngine):
         """Set the spread of the final classes."""
         step = CenterPass(self.scaling_, self.scaling_.forward(self.centers_))
         tally = pixels.fold(step, "ISODATA, last pass")
-        self.inertia_ = float(tally.inertia.sum())
-        self.spread_ = np.sqrt(tally.inertia / np.maximum(tally.count, 1))
+        inertia = step.inertia(tally, pixels.read(Window(0, 0, 1, 1)))
+        self.inertia_ = float(inertia.sum())
+        self.spread_ = np.sqrt(inertia / np.maximum(tally.count, 1))
 
     def _warn_of_early_end(self, changed: float | None) -> None:
         ending = "its classes settled."
@@ -321,6 +329,10 @@ class Isodata(CenterEngine):
             )
 
     # -- labelling --------------------------------------------------------------------------
+
+    def label_bytes(self, layers: Collection[str]) -> float:
+        """Working memory of ``predict_block`` in bytes for one pixel."""
+        return super().label_bytes(layers if self._reach() is None else {*layers, "distance"})
 
     def predict_block(self, block: Block, core: Window, layers: Collection[str] = ()) -> Prediction:
         """Label each pixel with its nearest center, unless it is too far from it.

@@ -90,13 +90,14 @@ class KMeans(StartedEngine):
         centers = self._start(table)
         limit = self.tolerance * float(table.var(axis=0).mean())
         some_block = pixels.read(Window(0, 0, 1, 1))
+        memory = self._memory(pixels, len(centers))
         for passes in range(1, self.max_iter + 1):
             self.n_iter_ = passes
-            step = CenterPass(self.scaling_, centers)
+            step = CenterPass(self.scaling_, centers, memory=memory)
             tally = pixels.fold(step, f"k-means, pass {self.n_iter_}")
             moved = np.where(tally.count[:, None] > 0, step.means(tally, some_block), centers)
             shift = float(((moved - centers) ** 2).sum())
-            self.inertia_ = float(tally.inertia.sum())
+            self.inertia_ = float(step.inertia(tally, some_block).sum())
             self.history_.append(
                 {
                     "pass": self.n_iter_,

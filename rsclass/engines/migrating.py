@@ -90,14 +90,15 @@ class MigratingMeans(CenterEngine):
         centers = np.unique(line(table, self.n_classes, self.reach), axis=0)
         previous: Float | None = None
         some_block = pixels.read(Window(0, 0, 1, 1))
+        memory = self._memory(pixels, len(centers))
         for n_iter in range(1, self.max_iter + 1):
             self.n_iter_ = n_iter
-            step = CenterPass(self.scaling_, centers, previous)
+            step = CenterPass(self.scaling_, centers, previous, memory)
             tally = pixels.fold(step, f"migrating means, pass {n_iter}")
             n_pixels = int(tally.count.sum())
             # In the first pass every pixel is new to its class.
             moved = tally.moved if previous is not None else n_pixels
-            self.inertia_ = float(tally.inertia.sum())
+            self.inertia_ = float(step.inertia(tally, some_block).sum())
             self.history_.append(
                 {
                     "pass": n_iter,

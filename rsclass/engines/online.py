@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rsclass.core.lloyd import nearest
 from rsclass.core.sampling import place_keys
 from rsclass.core.scaling import Scaling
-from rsclass.core.types import Block, Float, PixelStream
+from rsclass.core.types import Block, Float, PixelStream, Window
 from rsclass.engines.base import Parameter
 from rsclass.engines.centers import COMMON, CenterPass
 from rsclass.engines.starting import StartedEngine
@@ -74,8 +74,9 @@ class OnlineEngine(StartedEngine):
                 self._restart(weak, table, centers, wins, seed)
             elif shift <= limit:
                 break
-        tally = pixels.fold(CenterPass(self.scaling_, centers), f"{self.title}, last pass")
-        self.inertia_ = float(tally.inertia.sum())
+        step = CenterPass(self.scaling_, centers)
+        tally = pixels.fold(step, f"{self.title}, last pass")
+        self.inertia_ = float(step.inertia(tally, pixels.read(Window(0, 0, 1, 1))).sum())
         self._settle(centers, tally.count)
 
     def _restart(

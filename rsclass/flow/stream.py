@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rsclass.core.arrays import ArrayStream
 from rsclass.core.grid import TileGrid, canonical_side, split
 from rsclass.core.rows import RowSums
-from rsclass.core.sampling import place_keys
+from rsclass.core.sampling import keys_below
 from rsclass.core.stats import is_exact
 from rsclass.core.types import Block, Sample, T, Window
 from rsclass.errors import NoValidPixelsError
@@ -27,7 +28,7 @@ _FULL_RANGE = np.iinfo(np.uint64).max
 
 
 class BlockCache:
-    """Decoded units kept for the next pass, up to a number of bytes."""
+    """Decoded canonical blocks kept for the next pass, up to a number of bytes."""
 
     def __init__(self, limit: int) -> None:
         self._free = max(limit, 0)
@@ -35,11 +36,11 @@ class BlockCache:
         self._lock = threading.Lock()
 
     def get(self, window: Window) -> Block | None:
-        """The unit at ``window`` if it was kept."""
+        """The block at ``window`` if it was kept."""
         return self._blocks.get(window)
 
     def offer(self, block: Block) -> None:
-        """Keep ``block`` if there is room."""
+        """Keep ``block``, which owns its memory, if there is room."""
         size = block.values.nbytes + block.valid.nbytes
         with self._lock:
             if size <= self._free and block.window not in self._blocks:
@@ -47,26 +48,52 @@ class BlockCache:
                 self._blocks[block.window] = block
 
     def clear(self) -> None:
-        """Forget every unit."""
+        """Forget every block."""
         self._blocks.clear()
 
 
 @dataclass(frozen=True)
 class UnitReader:
-    """Reads units; in threads of this process, it remembers them."""
+    """Reads units; in threads of this process, it remembers their blocks.
+
+    Parameters
+    ----------
+    source : RasterSource
+    side : int
+        Of canonical blocks.
+    cache : BlockCache or None
+    """
 
     source: RasterSource
+    side: int
     cache: BlockCache | None = None
 
     def __call__(self, window: Window) -> Block:
         """The pixels of ``window``."""
-        kept = self.cache.get(window) if self.cache is not None else None
-        if kept is not None:
-            return kept
-        block = self.source.read(window)
+        blocks = self.blocks(window)
+        if len(blocks) == 1:
+            return blocks[0]
+        values = np.empty((blocks[0].n_bands, window.height, window.width), blocks[0].values.dtype)
+        valid = np.empty((window.height, window.width), dtype=np.bool_)
+        for block in blocks:
+            place = block.window.inside(window)
+            values[(slice(None), *place)] = block.values
+            valid[place] = block.valid
+        return Block(window, values, valid, blocks[0].gain, blocks[0].offset)
+
+    def blocks(self, window: Window) -> list[Block]:
+        """The canonical blocks of ``window``, each contiguous in memory."""
+        windows = list(split(window, self.side))
         if self.cache is not None:
-            self.cache.offer(block)
-        return block
+            kept = [block for part in windows if (block := self.cache.get(part)) is not None]
+            if len(kept) == len(windows):
+                return kept
+        unit = self.source.read(window)
+        blocks = [unit] if len(windows) == 1 else [unit.cut(part).compact() for part in windows]
+        if self.cache is not None:
+            for block in blocks:
+                self.cache.offer(block)
+        return blocks
 
 
 class SceneStream:
@@ -78,6 +105,11 @@ class SceneStream:
     running : Running
     executor : Executor or None
         Who reads and adds up; None: the calling thread.
+
+    Attributes
+    ----------
+    room : int
+        Bytes that an engine may hold between passes.
     """
 
     def __init__(
@@ -100,10 +132,10 @@ class SceneStream:
             bytes_per_pixel=self._bytes_per_pixel,
             striped=source.striped,
         )
-        local = running.scheduler is None
-        # Half of the spare memory is left to what the engine itself holds.
-        cache = BlockCache(self.plan.spare_bytes // 2) if local else None
-        self.reader = UnitReader(source, cache)
+        spare = self.plan.spare_bytes if running.scheduler is None else 0
+        self.room = spare // 4
+        cache = BlockCache(spare - self.room) if spare > 0 else None
+        self.reader = UnitReader(source, self.side, cache)
         self._drawn: tuple[int, _Draw] | None = None
 
     def forget(self) -> None:
@@ -127,7 +159,7 @@ class SceneStream:
     def fold(self, tally: Callable[[Block], T], message: str = "") -> T:
         """The sum of ``tally(block)`` over canonical blocks, the same for every cut."""
         units = self._units()
-        task = partial(_tally_unit, self.reader, tally, self.side)
+        task = partial(_tally_unit, self.reader, tally)
         sums: RowSums[T] = RowSums()
         for done, parts in enumerate(ordered_map(self.executor, task, units, self.plan.ahead), 1):
             sums.complete_above(min(row for row, _ in parts))
@@ -139,27 +171,43 @@ class SceneStream:
     def scan(self, message: str = "") -> Iterator[Block]:
         """Canonical blocks, row by row."""
         grid = TileGrid(self.height, self.width, self.side, self.plan.tile_width)
-        for done, unit in enumerate(
-            ordered_map(self.executor, self.reader, grid, self.plan.ahead), 1
-        ):
-            for window in split(unit.window, self.side):
-                yield unit.cut(window)
+        units = ordered_map(self.executor, self.reader.blocks, grid, self.plan.ahead)
+        for done, blocks in enumerate(units, 1):
+            yield from blocks
             self.report(done, len(grid), message)
 
     def sample(self, n: int | None, seed: int) -> Sample:
         """At most ``n`` valid pixels: those with the smallest keys of seed and place."""
-        drawn = self._drawn_before(n, seed) or self._draw(n, seed)
-        self._drawn = (seed, drawn)
-        if n is not None:
-            drawn = _smallest([drawn], n)
-        order = np.lexsort((drawn.cols, drawn.rows))
+        drawn = self._smallest(n, seed)
         gain = np.array([b.gain for b in self.bands])
         offset = np.array([b.offset for b in self.bands])
-        values = drawn.values[order].astype(np.float64)
+        values = drawn.values.T.astype(np.float64)
         values *= gain
         values += offset
-        integer = is_exact(self.source.dtype)
-        return Sample(values, drawn.rows[order], drawn.cols[order], drawn.n_valid, integer)
+        rows, cols = np.divmod(drawn.places, self.width)
+        return Sample(values, rows, cols, drawn.n_valid, is_exact(self.source.dtype))
+
+    def drawn(self, n: int, seed: int) -> ArrayStream | None:
+        """The pixels of :meth:`sample` as a stream; None where the scene has no more of them."""
+        drawn = self._smallest(n, seed)
+        if drawn.n_valid <= n:
+            return None
+        pixels = ArrayStream(
+            drawn.values[:, :, None],
+            bands=self.bands,
+            is_table=True,
+            workers=partial(ordered_map, self.executor, ahead=2 * self.running.workers)
+            if self.running.scheduler is None
+            else map,
+        )
+        pixels.progress = self.report
+        return pixels
+
+    def _smallest(self, n: int | None, seed: int) -> _Draw:
+        """At most ``n`` pixels in raster order; the largest draw so far is kept."""
+        drawn = self._drawn_before(n, seed) or self._draw(n, seed)
+        self._drawn = (seed, drawn)
+        return drawn if n is None else _smallest([drawn], n)
 
     def _drawn_before(self, n: int | None, seed: int) -> _Draw | None:
         """An earlier draw of the same seed, if it holds the one asked for."""
@@ -170,66 +218,88 @@ class SceneStream:
         return drawn if enough else None
 
     def _draw(self, n: int | None, seed: int) -> _Draw:
-        units = self._units()
-        most = _FULL_RANGE
-        kept: list[_Draw] = []
-        held = 0
-        tasks = ((window, most) for window in units)
-        draw = partial(_draw_from_unit, self.reader, n, seed)
-        for done, part in enumerate(ordered_map(self.executor, draw, tasks, self.plan.ahead), 1):
-            kept.append(part)
-            held += len(part.keys)
-            if n is not None and held > 2 * n:
-                kept = [_smallest(kept, n)]
-                held, most = n, int(kept[0].keys.max())
-            self.report(done, len(units), "sampling")
-        drawn = _smallest(kept, n)
+        """Draw from the whole scene, in a second pass where the first kept too few pixels."""
+        n_pixels = self.height * self.width
+        drawn = self._draw_below(_limit(n, n_pixels), n, seed)
+        if n is not None and len(drawn.keys) < min(n, drawn.n_valid):
+            drawn = self._draw_below(_limit(n, drawn.n_valid), n, seed)
+        if n is not None and len(drawn.keys) < min(n, drawn.n_valid):
+            drawn = self._draw_below(_FULL_RANGE, n, seed)
         if drawn.n_valid == 0:
             raise NoValidPixelsError(self.source.nothing_valid())
         return drawn
 
+    def _draw_below(self, most: int, n: int | None, seed: int) -> _Draw:
+        """The ``n`` pixels of the smallest keys, of those up to ``most``."""
+        units = self._units()
+        kept: list[_Draw] = []
+        held = 0
+        tasks = ((window, most) for window in units)
+        draw = partial(_draw_from_unit, self.reader, self.width, seed)
+        for done, part in enumerate(ordered_map(self.executor, draw, tasks, self.plan.ahead), 1):
+            kept.append(part)
+            held += len(part.keys)
+            if n is not None and held > 3 * n:
+                kept = [_smallest(kept, n)]
+                held, most = n, int(kept[0].keys.max())
+            self.report(done, len(units), "sampling")
+        return _smallest(kept, n)
+
+
+def _limit(n: int | None, n_pixels: int) -> int:
+    """The key below which ``n`` of ``n_pixels`` pixels lie, and as many again to be safe."""
+    if n is None or 2 * n + 1000 >= n_pixels:
+        return _FULL_RANGE
+    return (2 * n + 1000) * _FULL_RANGE // n_pixels
+
 
 def _tally_unit(
-    reader: UnitReader, tally: Callable[[Block], Any], side: int, window: Window
+    reader: UnitReader, tally: Callable[[Block], Any], window: Window
 ) -> list[tuple[int, Any]]:
-    unit = reader(window)
-    return [(part.row, tally(unit.cut(part))) for part in split(window, side)]
+    return [(block.window.row, tally(block)) for block in reader.blocks(window)]
 
 
 @dataclass(frozen=True)
 class _Draw:
+    """Drawn pixels: keys, places in the scene (row * width + column), stored (bands, pixels)."""
+
     keys: NDArray[np.uint64]
-    rows: NDArray[np.int64]
-    cols: NDArray[np.int64]
+    places: NDArray[np.int64]
     values: NDArray[Any]
     n_valid: int
 
 
-def _draw_from_unit(
-    reader: UnitReader, n: int | None, seed: int, task: tuple[Window, int]
-) -> _Draw:
+def _draw_from_unit(reader: UnitReader, width: int, seed: int, task: tuple[Window, int]) -> _Draw:
     window, most = task
-    unit = reader(window)
-    rows, cols = np.nonzero(unit.valid)
-    n_valid = len(rows)
-    rows, cols = rows.astype(np.int64), cols.astype(np.int64)
-    keys = place_keys(rows + window.row, cols + window.col, seed)
-    if most < _FULL_RANGE:
-        chosen = np.flatnonzero(keys <= np.uint64(most))
-        keys, rows, cols = keys[chosen], rows[chosen], cols[chosen]
-    if n is not None and len(keys) > n:
-        chosen = np.argpartition(keys, n - 1)[:n]
-        keys, rows, cols = keys[chosen], rows[chosen], cols[chosen]
-    values = unit.values[:, rows, cols].T
-    return _Draw(keys, rows + window.row, cols + window.col, values, n_valid)
+    return _joined([_draw_from_block(block, width, seed, most) for block in reader.blocks(window)])
+
+
+def _draw_from_block(block: Block, width: int, seed: int, most: int) -> _Draw:
+    window, valid = block.window, block.flat_valid
+    keys, inside = keys_below(valid, window.row, window.col, window.width, seed, most)
+    rows, cols = np.divmod(inside, window.width)
+    places = (rows + window.row) * width + cols + window.col
+    return _Draw(keys, places, np.take(block.flat, inside, axis=1), int(np.count_nonzero(valid)))
+
+
+def _joined(draws: list[_Draw]) -> _Draw:
+    if len(draws) == 1:
+        return draws[0]
+    return _Draw(
+        np.concatenate([draw.keys for draw in draws]),
+        np.concatenate([draw.places for draw in draws]),
+        np.concatenate([draw.values for draw in draws], axis=1),
+        sum(draw.n_valid for draw in draws),
+    )
 
 
 def _smallest(draws: list[_Draw], n: int | None) -> _Draw:
-    keys = np.concatenate([d.keys for d in draws])
-    rows = np.concatenate([d.rows for d in draws])
-    cols = np.concatenate([d.cols for d in draws])
-    values = np.concatenate([d.values for d in draws])
-    if n is not None and len(keys) > n:
-        chosen = np.argpartition(keys, n - 1)[:n]
-        keys, rows, cols, values = keys[chosen], rows[chosen], cols[chosen], values[chosen]
-    return _Draw(keys, rows, cols, values, sum(d.n_valid for d in draws))
+    """The ``n`` pixels of the smallest keys, in raster order."""
+    every = _joined(draws)
+    chosen = np.arange(len(every.keys))
+    if n is not None and len(chosen) > n:
+        chosen = np.argpartition(every.keys, n - 1)[:n]
+    order = chosen[np.argsort(every.places[chosen])]
+    return _Draw(
+        every.keys[order], every.places[order], np.take(every.values, order, axis=1), every.n_valid
+    )

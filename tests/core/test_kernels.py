@@ -9,6 +9,9 @@ import pytest
 from sklearn.metrics import silhouette_samples
 
 from rsclass.core import kernels
+from rsclass.core.assign import UNROLLED, nearest, retally
+from rsclass.core.labelled import LabelledBlock
+from rsclass.core.types import Block, Window
 
 TYPES = ("uint8", "uint16", "int16", "float32", "float64")
 N_BANDS, N_PIXELS, N_CLASSES = 4, 1300, 5  # three runs of 512, the last one short
@@ -46,6 +49,33 @@ class Scene:
             total += difference * difference
         return total
 
+    def tally(self, centers: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Count, sums, squares and distances of each class, added pixel by pixel."""
+        total = np.zeros((len(centers), N_PIXELS))
+        for b in range(N_BANDS):
+            difference = self.z[b] - centers[:, b, None]
+            total += difference * difference
+        label, best = total.argmin(axis=0), total.min(axis=0)
+        x = self.values.astype(self.origin.dtype) - self.origin[:, None]
+        distance = np.zeros(len(centers))
+        sums, squares = self.zeros(len(centers), N_BANDS), self.zeros(len(centers), N_BANDS)
+        for i in np.flatnonzero(self.valid):
+            distance[label[i]] += math.sqrt(best[i])
+            sums[label[i]] += x[:, i]
+            squares[label[i]] += x[:, i] * x[:, i]
+        return np.bincount(label[self.valid], minlength=len(centers)), sums, squares, distance
+
+    @property
+    def block(self) -> Block:
+        """The same pixels as a block one row high."""
+        return Block(
+            Window(0, 0, 1, N_PIXELS),
+            self.values[:, None],
+            self.valid[None],
+            self.gain,
+            self.offset,
+        )
+
     def zeros(self, *shape: int) -> np.ndarray:
         return np.zeros(shape, self.origin.dtype)
 
@@ -57,9 +87,7 @@ def scene(request) -> Scene:
 
 def test_nearest_labels_and_measures_valid_pixels(scene):
     labels, distance2 = np.empty(N_PIXELS, np.int32), np.empty(N_PIXELS)
-    kernels.nearest(
-        scene.values, scene.valid, scene.gain, scene.offset, scene.centers, labels, distance2
-    )
+    nearest(scene.values, scene.valid, scene.gain, scene.offset, scene.centers, labels, distance2)
     expected = scene.distance2()
     np.testing.assert_array_equal(labels, np.where(scene.valid, expected.argmin(axis=0), -1))
     np.testing.assert_array_equal(distance2, np.where(scene.valid, expected.min(axis=0), np.nan))
@@ -70,7 +98,7 @@ def test_of_centers_at_equal_distance_the_lowest_wins():
     labels, distance2 = np.empty(1, np.int32), np.empty(1)
     centers = np.array([[9.0], [4.0], [6.0], [4.0]])
     one, zero = np.ones(1), np.zeros(1)
-    kernels.nearest(values, np.ones(1, bool), one, zero, centers, labels, distance2)
+    nearest(values, np.ones(1, bool), one, zero, centers, labels, distance2)
     assert labels.tolist() == [1]
 
 
@@ -80,60 +108,72 @@ def test_all_distances_are_those_to_every_center(scene):
     np.testing.assert_array_equal(out, np.where(scene.valid, scene.distance2(), np.nan))
 
 
-def test_center_tally_adds_up_in_the_order_of_pixels(scene):
-    shape = (N_CLASSES, N_BANDS)
-    count, distance, inertia = np.zeros(N_CLASSES, np.int64), np.zeros(N_CLASSES), np.zeros(5)
-    sums, squares = scene.zeros(*shape), scene.zeros(*shape)
-    previous = scene.centers + 0.3
-    moved = kernels.center_tally(
+def retallied(scene, labelled, centers, distance=None) -> int:
+    return retally(
         scene.values,
         scene.valid,
         scene.gain,
         scene.offset,
         scene.origin,
-        scene.centers,
-        previous,
-        count,
-        sums,
-        squares,
+        centers,
+        labelled.labels,
+        labelled.count,
+        labelled.sums,
+        labelled.squares,
         distance,
-        inertia,
     )
-    d = scene.distance2()
-    label, best = d.argmin(axis=0), d.min(axis=0)
-    old = ((scene.z - previous[:, :, None]) ** 2).sum(axis=1).argmin(axis=0)
-    assert moved == (label != old)[scene.valid].sum()
-    x = scene.values.astype(scene.origin.dtype) - scene.origin[:, None]
-    own_distance, own_inertia = np.zeros(N_CLASSES), np.zeros(N_CLASSES)
-    own_sums, own_squares = scene.zeros(*shape), scene.zeros(*shape)
-    for i in np.flatnonzero(scene.valid):
-        own_distance[label[i]] += math.sqrt(best[i])
-        own_inertia[label[i]] += best[i]
-        own_sums[label[i]] += x[:, i]
-        own_squares[label[i]] += x[:, i] * x[:, i]
-    np.testing.assert_array_equal(count, np.bincount(label[scene.valid], minlength=N_CLASSES))
-    np.testing.assert_array_equal(distance, own_distance)
-    np.testing.assert_array_equal(inertia, own_inertia)
-    np.testing.assert_array_equal(sums, own_sums)
-    np.testing.assert_array_equal(squares, own_squares)
 
 
-def test_the_same_centers_twice_move_no_pixel(scene):
-    shape = (N_CLASSES, N_BANDS)
-    arrays = [np.zeros(N_CLASSES, np.int64), scene.zeros(*shape), scene.zeros(*shape)]
-    moved = kernels.center_tally(
-        scene.values,
-        scene.valid,
-        scene.gain,
-        scene.offset,
-        scene.origin,
-        scene.centers,
-        scene.centers,
-        *arrays,
-        np.zeros(N_CLASSES),
-        np.zeros(N_CLASSES),
-    )
-    assert moved == 0
+def test_a_first_tally_adds_up_in_the_order_of_pixels(scene):
+    labelled = LabelledBlock.fresh(scene.block, N_CLASSES, scene.origin.dtype)
+    distance = np.zeros(N_CLASSES + 1)
+    moved = retallied(scene, labelled, scene.centers, distance)
+    assert moved == scene.valid.sum()
+    count, sums, squares, own_distance = scene.tally(scene.centers)
+    np.testing.assert_array_equal(labelled.count[:-1], count)
+    np.testing.assert_array_equal(labelled.sums[:-1], sums)
+    np.testing.assert_array_equal(labelled.squares[:-1], squares)
+    np.testing.assert_array_equal(distance[:-1], own_distance)
+
+
+@pytest.mark.parametrize("scene", ["uint8", "uint16", "int16"], indirect=True)
+def test_later_tallies_add_up_changes_and_come_out_exact(scene):
+    labelled = LabelledBlock.fresh(scene.block, N_CLASSES + 2, scene.origin.dtype)
+    retallied(scene, labelled, scene.centers)
+    for centers in (scene.centers + 0.3, scene.centers[[3, 0]], np.vstack([scene.z[:, 5:11].T])):
+        before = labelled.labels.copy()
+        moved = retallied(scene, labelled, centers)
+        n = len(centers)
+        count, sums, squares, _ = scene.tally(centers)
+        np.testing.assert_array_equal(labelled.count[:n], count)
+        np.testing.assert_array_equal(labelled.sums[:n], sums)
+        np.testing.assert_array_equal(labelled.squares[:n], squares)
+        assert not labelled.count[n:-1].any()
+        assert moved == (before != labelled.labels).sum()
+
+
+def test_the_same_centers_again_move_no_pixel(scene):
+    labelled = LabelledBlock.fresh(scene.block, N_CLASSES, scene.origin.dtype)
+    retallied(scene, labelled, scene.centers)
+    assert retallied(scene, labelled, scene.centers) == 0
+
+
+@pytest.mark.parametrize("n_bands", [1, 3, UNROLLED, UNROLLED + 1])
+@pytest.mark.parametrize("n_classes", [1, 2, 3, 8])
+def test_loops_of_any_number_of_bands_give_the_bits_of_plain_sums(n_bands, n_classes):
+    rng = np.random.default_rng(n_bands * 10 + n_classes)
+    values = rng.integers(0, 2**16, (n_bands, 600)).astype(np.uint16)
+    gain, offset = rng.uniform(0.001, 0.01, n_bands), rng.normal(0, 1, n_bands)
+    centers = rng.normal(30, 20, (n_classes, n_bands))
+    labels, distance2 = np.empty(600, np.int32), np.empty(600)
+    nearest(values, np.ones(600, bool), gain, offset, centers, labels, distance2)
+    z = values * gain[:, None] + offset[:, None]
+    total = np.zeros((n_classes, 600))
+    for b in range(n_bands):
+        difference = z[b] - centers[:, b, None]
+        total += difference * difference
+    np.testing.assert_array_equal(labels, total.argmin(axis=0))
+    np.testing.assert_array_equal(distance2, total.min(axis=0))
 
 
 @pytest.mark.parametrize("tally", ["scatter_tally", "variance_tally"])
