@@ -37,14 +37,17 @@ def derive_map(
     change: Change,
     legend: Legend,
     *,
-    recipe: Mapping[str, Any],
+    recipe: Mapping[str, Any] | Callable[[], Mapping[str, Any]],
     halo: int = 0,
+    block: int = 1,
+    prepare: Callable[[], None] | None = None,
     running: Running | None = None,
     writing: Writing | None = None,
     inputs: Sequence[str | Path] = (),
     bytes_per_pixel: float = 0.0,
     message: str = "writing the map",
     facts: Callable[[Transitions], tuple[dict[str, Any], tuple[str, ...]]] | None = None,
+    beside: Callable[[], Mapping[str, bytes]] | None = None,
     warnings: Sequence[str] = (),
 ) -> Derived:
     """Stream a class map through ``change`` into a new class map with legend and statistics.
@@ -62,11 +65,15 @@ def derive_map(
         picklable for a Dask scheduler.
     legend : Legend
         Of the new map.
-    recipe : mapping
+    recipe : mapping, or callable that gives it after the pass
         JSON-able: ``verb`` and all of its choices. The parent with its SHA-256 and its own recipe
         is added, so that the whole lineage stays in the map.
     halo : int
         Pixels around the core that ``change`` looks at.
+    block : int
+        Cores start at multiples of it, and end there or at the edge of the map.
+    prepare : callable, optional
+        Work to be done before the pass, when the output's place is known to be free.
     running : Running or None
     writing : Writing or None
         Of which ``format``, ``creation``, ``overwrite`` and ``stac`` matter.
@@ -78,6 +85,8 @@ def derive_map(
         For the progress.
     facts : callable (Transitions) -> (dict, lines), optional
         What the verb has to say besides, as JSON-able values and as lines for people.
+    beside : callable () -> dict of suffix to content, optional
+        More files to put beside the map; called after the pass.
     warnings : sequence of str
 
     Returns
@@ -112,12 +121,15 @@ def derive_map(
         )
         with sink:
             hashing = Hashing(class_map.source)
+            if prepare is not None:
+                prepare()
             moves, hectares = change_map(
                 class_map,
                 change,
                 legend,
                 sink.write,
                 halo=halo,
+                block=block,
                 bytes_per_pixel=bytes_per_pixel,
                 running=running,
                 message=message,
@@ -127,7 +139,8 @@ def derive_map(
             found, lines = facts(moves) if facts is not None else ({}, ())
             digests = hashing.result()
             class_map.source.check_unchanged()
-            whole = _whole_recipe(class_map, recipe, writing, digests)
+            own = recipe() if callable(recipe) else recipe
+            whole = _whole_recipe(class_map, own, writing, digests)
             extra = {
                 "created": now(),
                 "map": class_map.name,
@@ -145,6 +158,7 @@ def derive_map(
                 ".qml": qml(legend),
                 ".stats.json": stats_json(stats, legend, hectares, extra),
                 ".stats.csv": stats_csv(stats, legend, hectares),
+                **(beside() if beside is not None else {}),
             }
             if writing.stac:
                 sidecars[".stac.json"] = stac_item(

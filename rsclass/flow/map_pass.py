@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -117,6 +118,7 @@ def change_map(
     write: Callable[[Window, NDArray[Any]], None],
     *,
     halo: int,
+    block: int,
     bytes_per_pixel: float,
     running: Running,
     message: str,
@@ -133,17 +135,18 @@ def change_map(
         Hectares of every class of ``legend``; NaN where unknown.
     """
     side = canonical_side(class_map.dtype.itemsize)
-    around = ((side + 2 * halo) / side) ** 2
+    unit = math.lcm(side, block)
+    around = ((unit + 2 * halo) / unit) ** 2
     item = class_map.dtype.itemsize
     plan = plan_work(
         running,
         height=class_map.height,
         width=class_map.width,
-        side=side,
+        side=unit,
         # Stored values, their validity, values before and after, and keys of both for the counts.
         bytes_per_pixel=around * (2 * item + 6 + bytes_per_pixel) + 24,
         # Rows of blocks wait in the sink until they are complete.
-        fixed_bytes=2 * side * class_map.width,
+        fixed_bytes=2 * unit * class_map.width,
         striped=class_map.source.striped and halo == 0,
         low=True,
     )
