@@ -7,6 +7,7 @@ replacement and needs no more memory than the places kept.
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections import defaultdict
 from dataclasses import dataclass
@@ -107,8 +108,8 @@ class SmallestKeys:
         self._limit = np.full(len(wanted) + 1, np.iinfo(np.uint64).max, dtype=np.uint64)
         self._limit[np.append(wanted, 0) == 0] = 0
 
-    def add(self, window: Window, strata: Labels, values: NDArray[np.integer]) -> None:
-        """Look at a block.
+    def candidates(self, window: Window, strata: Labels, values: NDArray[np.integer]) -> Places:
+        """Places of a block that may be among those drawn.
 
         Parameters
         ----------
@@ -120,18 +121,25 @@ class SmallestKeys:
         """
         rows = np.arange(window.row, window.row_end)[:, None]
         cols = np.arange(window.col, window.col_end)[None, :]
+        # Other threads may lower the limits meanwhile; too many candidates do no harm.
         chosen = place_keys(rows, cols, self.seed) < self._limit[strata]
-        if not chosen.any():
+        return _found(window, strata, values, chosen, self.seed)
+
+    def add(self, found: Places) -> None:
+        """Take the candidates of a block."""
+        if not len(found):
             return
-        places = self.places.joined(_found(window, strata, values, chosen, self.seed))
+        places = self.places.joined(found)
         order = np.lexsort((places.keys, places.strata))
         counts = np.bincount(places.strata, minlength=len(self.wanted))
         first = np.cumsum(counts) - counts
         rank = np.empty(len(places), dtype=np.int64)
         rank[order] = np.arange(len(places)) - first[places.strata[order]]
         self.places = places.take(rank < self.wanted[places.strata])
+        limit = self._limit.copy()
         for h in np.flatnonzero((counts >= self.wanted) & (self.wanted > 0)):
-            self._limit[h] = self.places.keys[self.places.strata == h].max()
+            limit[h] = self.places.keys[self.places.strata == h].max()
+        self._limit = limit
 
 
 class SystematicGrid:
@@ -153,14 +161,16 @@ class SystematicGrid:
         self._start = start * self.step
         self.places = Places.none()
 
-    def add(self, window: Window, strata: Labels, values: NDArray[np.integer]) -> None:
-        """Look at a block; parameters as those of :meth:`SmallestKeys.add`."""
+    def candidates(self, window: Window, strata: Labels, values: NDArray[np.integer]) -> Places:
+        """Places of a block; parameters as for :meth:`SmallestKeys.candidates`."""
         on_row = self._on_grid(window.row, window.height, self._start[0])
         on_col = self._on_grid(window.col, window.width, self._start[1])
         chosen = on_row[:, None] & on_col[None, :] & (strata >= 0)
-        if chosen.any():
-            found = _found(window, strata, values, chosen, self.seed)
-            self.places = self.places.joined(found)
+        return _found(window, strata, values, chosen, self.seed)
+
+    def add(self, found: Places) -> None:
+        """Take the places of a block."""
+        self.places = self.places.joined(found)
 
     def _on_grid(self, first: int, count: int, start: float) -> Mask:
         """Which of ``count`` rows or columns a line of the grid falls into."""
@@ -175,8 +185,8 @@ def thin(
 ) -> NDArray[np.int64]:
     """Choose places that keep a distance from each other.
 
-    Places are taken in the order of their keys, stratum by stratum from the one with the fewest
-    candidates, unless one that was taken before is nearer than ``distance``.
+    The stratum that lacks most of its places comes next, and of its places the one of the smallest
+    key that is not nearer than ``distance`` to any that was chosen before.
 
     Parameters
     ----------
@@ -189,26 +199,46 @@ def thin(
     Returns
     -------
     int64 array
-        Positions of those taken; fewer than wanted where no more fit.
+        Positions of those chosen; fewer than wanted where no more fit.
     """
-    taken: dict[tuple[int, int], list[int]] = defaultdict(list)
+    room = _Room(x, y, distance)
+    by_key = np.lexsort((places.keys, places.strata))
+    queues = [iter(by_key[places.strata[by_key] == h].tolist()) for h in range(len(wanted))]
+    turns = [(0.0, h) for h in range(len(wanted)) if wanted[h]]
     chosen: list[int] = []
-    candidates = np.bincount(places.strata, minlength=len(wanted))
-    for h in np.argsort(candidates, kind="stable"):
-        own = np.flatnonzero(places.strata == h)
-        left = int(wanted[h])
-        for i in own[np.argsort(places.keys[own], kind="stable")].tolist():
-            if not left:
-                break
-            cell = int(x[i] // distance), int(y[i] // distance)
-            near = (
-                j
-                for r in (-1, 0, 1)
-                for c in (-1, 0, 1)
-                for j in taken.get((cell[0] + r, cell[1] + c), ())
-            )
-            if all(math.hypot(x[i] - x[j], y[i] - y[j]) >= distance for j in near):
-                taken[cell].append(i)
-                chosen.append(i)
-                left -= 1
+    while turns:
+        done, h = heapq.heappop(turns)
+        place = next((i for i in queues[h] if room.fits(i)), None)
+        if place is None:
+            continue
+        room.take(place)
+        chosen.append(place)
+        done += 1 / float(wanted[h])
+        if done < 1 - 1e-9:
+            heapq.heappush(turns, (done, h))
     return np.array(chosen, dtype=np.int64)
+
+
+class _Room:
+    """Which places are far enough from those taken: a grid of cells as wide as the distance."""
+
+    def __init__(self, x: Float, y: Float, distance: float) -> None:
+        self.x, self.y, self.distance = x, y, distance
+        self._taken: dict[tuple[int, int], list[int]] = defaultdict(list)
+
+    def _cell(self, i: int) -> tuple[int, int]:
+        return int(self.x[i] // self.distance), int(self.y[i] // self.distance)
+
+    def fits(self, i: int) -> bool:
+        row, col = self._cell(i)
+        near = (
+            j
+            for r in (row - 1, row, row + 1)
+            for c in (col - 1, col, col + 1)
+            for j in self._taken.get((r, c), ())
+        )
+        x, y = self.x, self.y
+        return all(math.hypot(x[i] - x[j], y[i] - y[j]) >= self.distance for j in near)
+
+    def take(self, i: int) -> None:
+        self._taken[self._cell(i)].append(i)

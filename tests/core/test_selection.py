@@ -19,7 +19,7 @@ TILES = [(HEIGHT, WIDTH), (1, WIDTH), (17, 23), (64, 64)]
 def over(draw, tile):
     for window in TileGrid(HEIGHT, WIDTH, *tile):
         part = window.inside(TileGrid(HEIGHT, WIDTH, HEIGHT, WIDTH).window(0, 0))
-        draw.add(window, STRATA[part], VALUES[part])
+        draw.add(draw.candidates(window, STRATA[part], VALUES[part]))
     return draw.places.in_random_order()
 
 
@@ -85,11 +85,20 @@ def test_places_of_a_systematic_sample_of_everything_are_all_pixels():
 def test_thinned_places_keep_their_distance_and_no_candidate_is_left_that_fits():
     places = over(SmallestKeys(np.array([60, 400]), seed=3), (64, 64))
     x, y = places.cols * 10.0, places.rows * 10.0
-    wanted = np.array([20, 10**6])
-    chosen = thin(places, x, y, 75.0, wanted)
+    chosen = thin(places, x, y, 75.0, np.array([60, 400]))
     apart = np.hypot(x[chosen, None] - x[chosen], y[chosen, None] - y[chosen])
     assert apart[~np.eye(len(chosen), dtype=bool)].min() >= 75
-    assert np.count_nonzero(places.strata[chosen] == 0) == 20
-    left = np.setdiff1d(np.flatnonzero(places.strata == 1), chosen)
+    left = np.setdiff1d(np.arange(len(places)), chosen)
     nearest = np.hypot(x[left, None] - x[chosen], y[left, None] - y[chosen]).min(axis=1)
     assert (nearest < 75).all()
+
+
+def test_strata_that_compete_for_room_get_the_same_part_of_what_they_want():
+    both = np.repeat([0, 1], 300).astype(np.int32)
+    cols = np.tile(np.arange(300), 2)
+    keys = place_keys(both, cols, 0)
+    places = Places(both.astype(np.int64), cols, both, cols, keys)
+    chosen = thin(places, cols * 1.0, both * 0.0, 5.0, np.array([60, 20]))
+    first, second = np.bincount(both[chosen])
+    assert 30 < first + second <= 60
+    assert abs(first / 60 - second / 20) < 1.01 / 20

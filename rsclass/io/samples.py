@@ -1,0 +1,182 @@
+"""Reference samples as GeoPackages: points to be labelled, and the design they were drawn by.
+
+The file has a layer of points, which people fill in, and two tables that they need not look at:
+the design as JSON, and the place and stratum of each unit. Where the points are blind, only the
+tables tell what the map shows.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas
+import numpy as np
+import pandas as pd
+import pyogrio
+import shapely
+from numpy.typing import NDArray
+
+from rsclass.core.design import Design
+from rsclass.core.grid import Georeference
+from rsclass.core.selection import Places
+from rsclass.errors import IncompleteOutputError
+from rsclass.io.disk import write_failures
+from rsclass.io.layers import VectorLayer
+from rsclass.io.metric import pixel_centers
+from rsclass.io.swap import sync
+from rsclass.io.target import Target
+
+__all__ = ["DRAWN", "ID", "REFERENCE", "DrawnUnits", "read_design", "write_sample"]
+
+ID, REFERENCE = "id", "reference"
+DRAWN = "sample"
+"""Name of the layer of points."""
+
+_DESIGN, _UNITS = "rsclass_design", "rsclass_units"
+_COLUMNS = ("design", "stratum", "stratum_pixels")
+# Nothing in the file tells when it was written, so that the same sample gives the same bytes.
+_NO_DATE = "2000-01-01T00:00:00.000Z"
+
+
+@dataclass(frozen=True)
+class DrawnUnits:
+    """The design that a file records, and the stratum of each of its units.
+
+    Parameters
+    ----------
+    design : Design
+    ids : int64 array (units,)
+        As in the column ``id`` of the points.
+    strata : int64 array (units,)
+        Values of the strata.
+    """
+
+    design: Design
+    ids: NDArray[np.int64]
+    strata: NDArray[np.int64]
+
+
+def write_sample(
+    target: Target,
+    places: Places,
+    design: Design,
+    georef: Georeference,
+    class_names: Sequence[str],
+    *,
+    blind: bool,
+) -> None:
+    """Write the points of a sample, read them back, and put them in place.
+
+    Parameters
+    ----------
+    target : Target
+    places : Places
+        In the order in which the points shall stand.
+    design : Design
+    georef : Georeference
+        Of the map.
+    class_names : sequence of str
+        What the map shows at each place.
+    blind : bool
+        Leave out of the points whatever tells what the map shows.
+
+    Raises
+    ------
+    OutputError, DiskFullError, IncompleteOutputError
+        What stood there before is untouched.
+    """
+    points = _points(places, design, georef, class_names, blind=blind)
+    tables = {
+        _DESIGN: pd.DataFrame({"design": [design.to_json()]}),
+        _UNITS: pd.DataFrame(
+            {
+                ID: points[ID],
+                "stratum": _values(design)[places.strata],
+                "row": places.rows,
+                "col": places.cols,
+            }
+        ),
+    }
+    part = target.part(".new.gpkg")
+    with write_failures(target.path, part), _undated(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # a map may have no CRS
+        pyogrio.write_dataframe(points, part, layer=DRAWN, driver="GPKG")
+        for layer, table in tables.items():
+            pyogrio.write_dataframe(table, part, layer=layer, driver="GPKG", append=True)
+        sync(part)
+    back = pyogrio.read_dataframe(part, layer=DRAWN)
+    same = list(back.columns) == list(points.columns) and back.geometry.geom_equals(points.geometry)
+    if not np.all(same) or not all(
+        pyogrio.read_dataframe(part, layer=layer).equals(table) for layer, table in tables.items()
+    ):
+        raise IncompleteOutputError(
+            f"{target.path} was not written: it read back differently; try again, on another disk "
+            "if it persists.",
+            path=str(target.path),
+        )
+    target.fill(part, {})
+
+
+def read_design(layer: VectorLayer) -> DrawnUnits | None:
+    """The design of a sample, from the tables of its file or else from the columns of its points.
+
+    Returns
+    -------
+    DrawnUnits or None
+        None where the file records no design.
+
+    Raises
+    ------
+    DataError
+        It records a damaged one.
+    """
+    layers = {str(name) for name, _ in pyogrio.list_layers(layer.path)}
+    if {_DESIGN, _UNITS} <= layers:
+        text = pyogrio.read_dataframe(layer.path, layer=_DESIGN)["design"].iloc[0]
+        units = pyogrio.read_dataframe(layer.path, layer=_UNITS)
+        design = Design.from_json(str(text), layer.name)
+        return DrawnUnits(design, units[ID].to_numpy(), units["stratum"].to_numpy())
+    return None
+
+
+def _points(
+    places: Places,
+    design: Design,
+    georef: Georeference,
+    class_names: Sequence[str],
+    *,
+    blind: bool,
+) -> geopandas.GeoDataFrame:
+    n = len(places)
+    columns: dict[str, Any] = {ID: np.arange(1, n + 1), "design": [design.kind] * n}
+    if not blind:
+        strata = [design.strata[h] for h in places.strata]
+        columns |= {
+            "map_value": places.values,
+            "map_class": list(class_names),
+            "stratum": [stratum.name for stratum in strata],
+            "stratum_pixels": [stratum.pixels for stratum in strata],
+            "inclusion": [stratum.inclusion for stratum in strata],
+            "weight": [1 / stratum.inclusion for stratum in strata],
+        }
+    columns[REFERENCE] = pd.Series([None] * n, dtype=object)
+    x, y = pixel_centers(georef, places.rows, places.cols)
+    return geopandas.GeoDataFrame(columns, geometry=shapely.points(x, y), crs=georef.crs)
+
+
+def _values(design: Design) -> NDArray[np.int64]:
+    return np.array([stratum.value for stratum in design.strata], dtype=np.int64)
+
+
+@contextmanager
+def _undated() -> Iterator[None]:
+    before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _NO_DATE})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
