@@ -6,9 +6,17 @@ from typing import Any
 
 from rsclass.cli import values
 from rsclass.cli.command import command as make_command
+from rsclass.cli.features import TRAINING
 from rsclass.cli.options import LEARNING, MACHINE, READING, SCENES, WRITING, Option
 from rsclass.cli.session import Session
-from rsclass.cli.translate import learning_of, reading_of, running_of, scene_of, writing_of
+from rsclass.cli.translate import (
+    learning_of,
+    reading_of,
+    running_of,
+    scene_of,
+    training_of,
+    writing_of,
+)
 from rsclass.errors import UsageError
 
 _FIRST = (
@@ -34,6 +42,7 @@ _EXAMPLES = """\
   rsclass classify scene.tif                        # twelve classes by UIC
   rsclass classify scene.tif -m kmeans -k 8 -o map.tif
   rsclass classify scene.tif -k 6..16 -b red,green,blue,nir --src-nodata 0
+  rsclass classify scene.tif -m maxlike --training areas.gpkg --field class
   rsclass classify B02.tif B03.tif B04.tif B08.tif -o map.tif
   rsclass classify huge.tif --dry-run --max-mem 4GiB
   rsclass classify scene.tif -m isodata --set max_std=0.6 --json --progress json
@@ -41,7 +50,15 @@ _EXAMPLES = """\
 
 
 @make_command(
-    "classify", SCENES, *READING, *LEARNING, *WRITING, *_FIRST, *MACHINE, examples=_EXAMPLES
+    "classify",
+    SCENES,
+    *READING,
+    *LEARNING,
+    *TRAINING,
+    *WRITING,
+    *_FIRST,
+    *MACHINE,
+    examples=_EXAMPLES,
 )
 def command(session: Session, **flags: Any) -> None:
     """Find spectral classes in SCENE and write their map.
@@ -54,6 +71,7 @@ def command(session: Session, **flags: Any) -> None:
         raise UsageError("--dry-run and --preview exclude each other; give one of them.")
     with session.work() as progress:
         settings: dict[str, Any] = learning_of(flags) | {
+            "training": training_of(flags),
             "reading": reading_of(flags),
             "writing": writing_of(flags),
             "running": running_of(flags, progress),

@@ -5,21 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from rsclass.cli.command import command as make_command
+from rsclass.cli.features import TRAINING
 from rsclass.cli.options import LEARNING, MACHINE, READING, SCENES, WRITING
 from rsclass.cli.session import Session
-from rsclass.cli.translate import learning_of, reading_of, running_of, scene_of
+from rsclass.cli.translate import learning_of, reading_of, running_of, scene_of, training_of
 
 _WRITING = [option for option in WRITING if option.name in ("output", "overwrite")]
 
 _EXAMPLES = """\
   rsclass train scene.tif -m kmeans -k 10 -o km.safetensors
+  rsclass train scene.tif -m rf --training areas.gpkg --field class -o rf.safetensors
   rsclass predict km.safetensors other.tif -o other_map.tif
 """
 
 
-@make_command("train", SCENES, *READING, *LEARNING, *_WRITING, *MACHINE, examples=_EXAMPLES)
+@make_command(
+    "train", SCENES, *READING, *LEARNING, *TRAINING, *_WRITING, *MACHINE, examples=_EXAMPLES
+)
 def command(session: Session, **flags: Any) -> None:
-    """Find spectral classes in SCENE and write the model that tells them apart.
+    """Find or learn classes in SCENE and write the model that tells them apart.
 
     The model is one file that 'rsclass predict' applies to this scene or to others.
     """
@@ -29,6 +33,7 @@ def command(session: Session, **flags: Any) -> None:
         result = train(
             scene_of(flags),
             flags["output"],
+            training=training_of(flags),
             reading=reading_of(flags),
             running=running_of(flags, progress),
             overwrite=flags["overwrite"],

@@ -9,11 +9,13 @@ from rsclass.cli.options import LAYERS
 from rsclass.errors import UsageError
 
 if TYPE_CHECKING:
+    from rsclass.flow.training import Training
     from rsclass.io.sink import Writing
     from rsclass.io.source import Reading
     from rsclass.run.settings import Running
 
-__all__ = ["learning_of", "reading_of", "running_of", "scene_of", "writing_of"]
+__all__ = ["deriving_of", "learning_of", "reading_of", "running_of", "scene_of", "training_of"]
+__all__ += ["writing_of"]
 
 Flags = Mapping[str, Any]
 
@@ -46,6 +48,14 @@ def writing_of(flags: Flags) -> Writing:
     )
 
 
+def deriving_of(flags: Flags) -> Writing:
+    """How a map made from another one is written."""
+    from rsclass.io.sink import Writing
+
+    names = ("format", "overwrite", "stac")
+    return Writing(creation=tuple(flags["co"]), **{name: flags[name] for name in names})
+
+
 def running_of(flags: Flags, progress: Callable[[float, float, str], None]) -> Running:
     """How the machine is used."""
     from rsclass.run.settings import Running
@@ -63,6 +73,61 @@ def learning_of(flags: Flags) -> dict[str, Any]:
         parameters["sample"] = flags["sample"]
     names = ("method", "classes", "seed", "match_to")
     return {name: flags[name] for name in names} | {"parameters": parameters}
+
+
+def training_of(flags: Flags) -> Training | None:
+    """The features to learn from; None where there are none."""
+    if flags["training"] is None:
+        given = [name for name in _OF_TRAINING if flags[name]]
+        if given:
+            flag = given[0].replace("_", "-")
+            raise UsageError(f"--{flag} speaks of training features; give them with --training.")
+        return None
+    return training_features(flags["training"], flags)
+
+
+def training_features(path: str, flags: Flags) -> Training:
+    """The features of ``path``, chosen by the flags that speak of them."""
+    from rsclass.flow.training import Training
+
+    return Training(
+        path,
+        field_of(flags, path),
+        layer=flags["layer"],
+        crs=flags["vector_crs"],
+        encoding=flags["encoding"],
+        per_class=flags["samples_per_class"],
+        allow_missed=flags["allow_missed"],
+    )
+
+
+def field_of(flags: Flags, path: str) -> str:
+    """The column of the classes.
+
+    Raises
+    ------
+    UsageError
+        None was named; those that exist are told.
+    """
+    if flags["field"] is not None:
+        return str(flags["field"])
+    from rsclass.io.layers import open_layer
+
+    layer = open_layer(path, flags["layer"], flags["encoding"])
+    raise UsageError(
+        f"{path} needs --field NAME, the column that holds the classes; it has "
+        f"{', '.join(layer.fields) or 'none'}."
+    )
+
+
+_OF_TRAINING = (
+    "field",
+    "layer",
+    "vector_crs",
+    "encoding",
+    "samples_per_class",
+    "allow_missed",
+)
 
 
 def _refuse_all(method: str) -> None:

@@ -10,6 +10,7 @@ from rsclass.flow.learn import (
     Classes,
     earlier_model,
     ending,
+    prepared_engine,
     train_model,
     wanted_classes,
 )
@@ -18,6 +19,7 @@ from rsclass.flow.outputs import MapOutputs, default_output
 from rsclass.flow.results import Classified
 from rsclass.flow.resume import resumable
 from rsclass.flow.scene import open_scene, open_stream
+from rsclass.flow.training import Training, collect
 from rsclass.io.sink import Writing
 from rsclass.io.source import Reading
 from rsclass.run.settings import Running
@@ -32,12 +34,13 @@ def classify(
     parameters: Mapping[str, Any] | None = None,
     seed: int = 0,
     match_to: str | Path | None = None,
+    training: Training | None = None,
     reading: Reading | None = None,
     running: Running | None = None,
     writing: Writing | None = None,
     command: str | None = None,
 ) -> Classified:
-    """Find spectral classes in ``scene`` and write their map to ``out``.
+    """Find or learn classes in ``scene`` and write their map to ``out``.
 
     Parameters
     ----------
@@ -58,6 +61,8 @@ def classify(
         Of every random choice.
     match_to : path or None
         An earlier model: classes that have a partner there keep its value, name and color.
+    training : Training or None
+        Features of known class, for the methods that learn from them.
     reading : Reading or None
         Bands, nodata, mask and bounds.
     running : Running or None
@@ -76,12 +81,13 @@ def classify(
     UsageError
         The method, a parameter or the output is impossible.
     DataError
-        The scene cannot be read or has no valid pixel.
+        The scene or the training features cannot be read or serve no purpose.
     OutputError
         The output exists or cannot be written.
     """
     running, writing = running or Running(), writing or Writing()
     wanted = wanted_classes(method, classes)
+    prepared_engine(method, wanted, parameters or {}, seed, training is not None)
     source = open_scene(scene, reading or Reading())
     try:
         earlier = earlier_model(match_to, source)
@@ -91,10 +97,13 @@ def classify(
             else default_output(source, ending(method, wanted) + ".tif")
         )
         inputs = [match_to] if match_to is not None else []
+        if training is not None:
+            inputs += training.files()
         with (
             MapOutputs(path, source, writing, inputs=inputs) as outputs,
             open_stream(source, running) as stream,
         ):
+            samples = None if training is None else collect(stream, training, seed)
             parameters = dict(parameters or {})
             recipe = map_recipe(
                 stream,
@@ -106,12 +115,15 @@ def classify(
                 seed=seed,
                 match_to=str(Path(match_to).resolve()) if match_to is not None else None,
                 match_to_sha256=earlier.sha256() if earlier is not None else None,
+                **({} if samples is None else {"training": samples.recipe()}),
             )
             config = recipe | {"stamp": source.stamp(), "device": running.device}
             with resumable(outputs.path, writing.resume, config) as progress:
                 found = progress.model() if progress is not None else None
                 if found is None:
-                    found = train_model(stream, method, wanted, parameters, seed, earlier, running)
+                    found = train_model(
+                        stream, method, wanted, parameters, seed, earlier, running, samples
+                    )
                     if progress is not None:
                         progress.keep_model(*found)
                 model, story = found

@@ -11,13 +11,13 @@ import numpy as np
 
 from rsclass.core.matching import match_bands
 from rsclass.core.scaling import Scaling
-from rsclass.core.training import TrainingSet
 from rsclass.core.types import Sample
 from rsclass.engines.base import Engine
 from rsclass.engines.catalogue import engine_class, make_engine, method_names
 from rsclass.errors import UsageError
 from rsclass.flow.models import Model
 from rsclass.flow.stream import SceneStream
+from rsclass.flow.training import Samples
 from rsclass.io.source import RasterSource
 from rsclass.run.memory import require
 from rsclass.run.settings import Running
@@ -133,7 +133,7 @@ def train_model(
     seed: int,
     earlier: Model | None,
     running: Running,
-    training: TrainingSet | None = None,
+    samples: Samples | None = None,
 ) -> tuple[Model, dict[str, Any]]:
     """Fit the engine called ``method`` and give its classes values, names and colors.
 
@@ -143,8 +143,8 @@ def train_model(
         From :func:`wanted_classes`.
     earlier : Model or None
         Whose values, names and colors are kept where classes have a partner.
-    training : TrainingSet or None
-        Pixels whose class is known, of the stream's bands.
+    samples : Samples or None
+        Pixels of the stream whose class is known.
 
     Returns
     -------
@@ -153,7 +153,7 @@ def train_model(
         How it came about, JSON-able: the lists ``history``, ``evidence`` (for the number of
         classes) and ``warnings``, and the sentence ``reason`` for that number.
     """
-    engine = prepared_engine(method, classes, parameters, seed, training is not None)
+    engine = prepared_engine(method, classes, parameters, seed, samples is not None)
     evidence: list[dict[str, Any]] = []
     reason = ""
     if isinstance(classes, tuple):
@@ -163,17 +163,19 @@ def train_model(
         engine.set_params(n_classes=choice.best)
         evidence, reason = choice.evidence, choice.reason
     engine.use_machine(running.workers, running.device)
-    if training is None:
+    if samples is None:
         needed = engine.learn_bytes(len(stream.bands), stream.height * stream.width)
         require(running, needed, "raise it, or learn from fewer pixels with --sample")
         engine.fit_stream(stream)
     else:
-        engine.fit_training(training, stream.bands)
+        engine.fit_training(samples.pixels, stream.bands)
+        samples.check_unchanged()
     few = max(CHOICE_PIXELS, STATS_NUMBERS // len(stream.bands))
     sample = stream.sample(min(STATS_PIXELS, few), seed)
     source = stream.source
     model = Model.of(engine, sample, source.recipe(), seed, earlier)
     warnings = [*source.warnings, *source.suspect_nodata(sample), *engine.warnings_]
+    warnings += samples.warnings if samples is not None else []
     story = {"history": engine.history_, "evidence": evidence, "reason": reason}
     return model, story | {"warnings": warnings}
 

@@ -22,6 +22,7 @@ from rsclass.flow.models import Model
 from rsclass.flow.outputs import MapOutputs, default_output
 from rsclass.flow.scene import open_scene, open_stream
 from rsclass.flow.stream import SceneStream
+from rsclass.flow.training import Samples, Training, collect
 from rsclass.io.sink import Writing, class_dtype
 from rsclass.io.source import Reading
 from rsclass.run.memory import RESERVE
@@ -111,6 +112,7 @@ def plan(
     classes: Classes | None = None,
     parameters: Mapping[str, Any] | None = None,
     seed: int = 0,
+    training: Training | None = None,
     reading: Reading | None = None,
     running: Running | None = None,
     writing: Writing | None = None,
@@ -134,13 +136,16 @@ def plan(
     source = open_scene(scene, reading or Reading())
     try:
         path = Path(out or default_output(source, ending(method, wanted) + ".tif"))
-        engine = prepared_engine(method, wanted, parameters or {}, seed, trained=False)
+        engine = prepared_engine(method, wanted, parameters or {}, seed, training is not None)
         engine.use_machine(running.workers, running.device)
         with (
-            MapOutputs(path, source, writing) as outputs,
+            MapOutputs(
+                path, source, writing, inputs=training.files() if training else ()
+            ) as outputs,
             open_stream(source, running) as stream,
         ):
-            seconds, model = _trial(stream, engine, seed)
+            samples = None if training is None else collect(stream, training, seed)
+            seconds, model = _trial(stream, engine, seed, samples)
             labelling = plan_labelling(stream, model, writing.layers)
             work = stream.plan
             stored = source.dtype.itemsize * len(source.bands) + 1
@@ -169,13 +174,15 @@ def plan(
                 disk_bytes=_disk_bytes(stream, _most(wanted, model), writing),
                 disk_free=psutil.disk_usage(str(outputs.path.parent)).free,
                 seconds=seconds,
-                warnings=list(source.warnings),
+                warnings=[*source.warnings, *(samples.warnings if samples else ())],
             )
     finally:
         source.close()
 
 
-def _trial(stream: SceneStream, engine: Engine, seed: int) -> tuple[float, Model]:
+def _trial(
+    stream: SceneStream, engine: Engine, seed: int, samples: Samples | None
+) -> tuple[float, Model]:
     """Estimated seconds of the run, and a model of a small part of the scene."""
     part = _middle(stream)
     started = time.perf_counter()
@@ -190,7 +197,11 @@ def _trial(stream: SceneStream, engine: Engine, seed: int) -> tuple[float, Model
         plain = [band.__class__(band.name, band.role, band.wavelength) for band in stream.bands]
         small = ArrayStream(np.ascontiguousarray(table.T).reshape(-1, side, side), None, plain)
     started = time.perf_counter()
-    share = engine.fit_trial(small)
+    if samples is None:
+        share = engine.fit_trial(small)
+    else:
+        engine.fit_training(samples.pixels, stream.bands)
+        share = 1.0
     fitting = (time.perf_counter() - started) / share
     whole = Window(0, 0, small.height, small.width)
     first: Block = small.read(whole)
@@ -201,6 +212,8 @@ def _trial(stream: SceneStream, engine: Engine, seed: int) -> tuple[float, Model
     n_small, n_all = small.height * small.width, stream.height * stream.width
     per_pixel = labelling / n_small + 2 * reading / part.pixels
     learned = min(engine.pixels_learned_from(n_all) / n_small, n_all / n_small)
+    if samples is not None:
+        learned = 1.0
     workers = stream.running.workers
     return (fitting * max(learned, 1.0) + per_pixel * n_all) / workers + 1.0, model
 

@@ -13,6 +13,7 @@ from rsclass.flow.classify import classify
 from rsclass.flow.learn import Classes, ending, wanted_classes
 from rsclass.flow.outputs import default_output
 from rsclass.flow.results import Classified
+from rsclass.flow.training import Training
 from rsclass.io.sink import Writing
 from rsclass.io.source import RasterSource, Reading, open_source
 from rsclass.run.settings import Running
@@ -30,6 +31,7 @@ def preview(
     parameters: Mapping[str, Any] | None = None,
     seed: int = 0,
     match_to: str | Path | None = None,
+    training: Training | None = None,
     reading: Reading | None = None,
     running: Running | None = None,
     writing: Writing | None = None,
@@ -41,6 +43,8 @@ def preview(
     ----------
     size : int, default=1000
         Pixels of the longer side of the preview, at most; each is the mean of those it covers.
+    training : Training or None
+        As for :func:`rsclass.classify`; features that hit none of the coarser pixels are left out.
     scene, out, method, classes, parameters, seed, match_to, reading, running, writing, command
         As for :func:`rsclass.classify`; ``out`` is the name of the whole map.
 
@@ -71,6 +75,7 @@ def preview(
         parameters=parameters,
         seed=seed,
         match_to=match_to,
+        training=replace(training, allow_missed=True) if training is not None else None,
         reading=reading,
         running=running,
         writing=replace(writing or Writing(), resume=False),

@@ -15,6 +15,7 @@ from rsclass.flow.models import Model, versions
 from rsclass.flow.outputs import rasters_of
 from rsclass.flow.predict import predict
 from rsclass.flow.results import Replayed
+from rsclass.flow.training import Training
 from rsclass.io.maps import differing_pixels, read_recipe
 from rsclass.io.sink import Writing
 from rsclass.io.source import Reading, source_from_recipe
@@ -78,6 +79,7 @@ def replay(
                 parameters=recipe["parameters"],
                 seed=recipe["seed"],
                 match_to=recipe["match_to"],
+                training=_training(recipe.get("training")),
                 reading=reading,
                 running=running,
                 writing=writing,
@@ -107,6 +109,19 @@ def _predict_again(
     result = predict(place, scenes, again, reading=reading, running=running, writing=writing)
     if result.model.sha256() != recipe["model_sha256"]:
         raise DataError(f"{place} is not the model that the map was made with.")
+
+
+def _training(recipe: Mapping[str, Any] | None) -> Training | None:
+    """The features that the map was learned from, if they are what they were."""
+    if recipe is None:
+        return None
+    names = ("path", "field", "layer", "crs", "encoding", "per_class", "allow_missed")
+    training = Training(**{name: recipe[name] for name in names})
+    if sorted(training.sha256().values()) != sorted(recipe["sha256"].values()):
+        raise DataError(
+            f"{training.path} is not what the map was learned from; its SHA-256 differs."
+        )
+    return training
 
 
 def _refuse_other_model(recipe: Mapping[str, Any]) -> None:

@@ -69,6 +69,24 @@ class Training:
         if self.per_class is not None and self.per_class < 1:
             raise UsageError(f"--samples-per-class is {self.per_class}; it must be 1 or more.")
 
+    def files(self) -> tuple[str, ...]:
+        """Local files that the features are kept in.
+
+        Raises
+        ------
+        DataError
+            There is no such file.
+        """
+        from rsclass.io.layers import files_of
+
+        return files_of(self.path)
+
+    def sha256(self) -> dict[str, str]:
+        """SHA-256 of every local file."""
+        from rsclass.io.layers import sha256_of
+
+        return sha256_of(self.files())
+
 
 @dataclass(frozen=True)
 class Samples:

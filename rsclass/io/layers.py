@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import codecs
 import difflib
+import hashlib
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
 from pathlib import Path
@@ -17,7 +18,7 @@ import pyogrio
 from rsclass.errors import DataError, UsageError
 from rsclass.io.names import gdal_name, given_name, local_archive
 
-__all__ = ["VectorLayer", "open_layer", "told"]
+__all__ = ["VectorLayer", "files_of", "open_layer", "sha256_of", "told"]
 
 _COLUMNS = {
     "X_POSSIBLE_NAMES": "x,lon,long,longitude,easting",
@@ -243,6 +244,26 @@ def _reason(error: Exception) -> str:
     for advice in _NOT_OURS:
         reason = reason.partition(advice)[0]
     return reason.rstrip(".")
+
+
+def files_of(path: Any) -> tuple[str, ...]:
+    """Local files that a vector file is kept in: those of a Shapefile, of a folder, or itself.
+
+    Raises
+    ------
+    DataError
+        There is no such file.
+    """
+    return _files(gdal_name(given_name(path)))
+
+
+def sha256_of(files: Iterable[str]) -> dict[str, str]:
+    """SHA-256 of every file."""
+    sums = {}
+    for file in files:
+        with Path(file).open("rb") as stream:
+            sums[file] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return sums
 
 
 def _files(found: str) -> tuple[str, ...]:

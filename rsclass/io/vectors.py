@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import geopandas
@@ -21,7 +19,7 @@ from rsclass.core.types import Labels, Window
 from rsclass.errors import DataError, UsageError
 from rsclass.io.burning import PlacedFeatures
 from rsclass.io.grids import Grid, extent
-from rsclass.io.layers import VectorLayer, open_layer, told
+from rsclass.io.layers import VectorLayer, open_layer, sha256_of, told
 
 __all__ = ["SCENE", "Features", "read_features"]
 
@@ -142,11 +140,7 @@ class Features:
 
     def sha256(self) -> dict[str, str]:
         """SHA-256 of every local file."""
-        sums = {}
-        for file in self.files:
-            with Path(file).open("rb") as stream:
-                sums[file] = hashlib.file_digest(stream, "sha256").hexdigest()
-        return sums
+        return sha256_of(self.files)
 
 
 def read_features(
