@@ -14,6 +14,7 @@ COMMANDS = {
     "predict": "Apply a model to a scene and write the map.",
     "separate": "Tell how well classes can be told apart, and which may be one.",
     "sample": "Draw reference points over a map, to be labelled.",
+    "tidy": "Clear a class map of lone pixels and small patches.",
     "methods": "List the methods, or the parameters of one.",
     "replay": "Make a map again from its recipe and compare.",
     "demo": "Simulate a scene, classify it and show what came out.",

@@ -13,8 +13,8 @@ from rsclass.cli.progress import MODES
 from rsclass.cli.session import Session
 from rsclass.cli.usage import print_usage
 
-__all__ = ["GENERAL", "GROUPS", "LEARNING", "MACHINE", "OVERWRITE", "PAGE", "READING", "SCENES"]
-__all__ += ["WRITING", "Option"]
+__all__ = ["DERIVING", "GENERAL", "GROUPS", "LEARNING", "MACHINE", "OVERWRITE", "PAGE", "READING"]
+__all__ += ["SCENES", "WRITING", "Option"]
 
 GROUPS = ("Scene", "Classes", "Output", "Machine", "General")
 LAYERS = ("confidence", "distance", "entropy", "membership")
@@ -279,6 +279,19 @@ WRITING = (
         "those that an earlier run with --resume left; training itself starts anew.",
     ),
 )
+
+DERIVING = (
+    Option(
+        "-o",
+        "--output",
+        group="Output",
+        metavar="FILE",
+        type=values.path,
+        help="Where to write the new map. [default: beside the map]",
+    ),
+    *(option for option in WRITING if option.name in ("overwrite", "format", "co", "stac")),
+)
+"""How a map that is made from another one is written."""
 
 MACHINE = (
     Option(

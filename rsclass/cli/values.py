@@ -9,13 +9,15 @@ from typing import Any
 
 import click
 
-__all__ = ["PREVIEW", "bounds", "classes", "jobs", "one_of", "page", "pairs", "path"]
-__all__ += ["preview", "sample", "size", "words"]
+__all__ = ["PREVIEW", "area", "bounds", "classes", "jobs", "names", "one_of", "page", "pairs"]
+__all__ += ["path", "preview", "sample", "size", "words"]
 
 PREVIEW = 1000
 """Pixels of the longer side of a preview."""
 
 _SIZE = re.compile(r"([0-9]*\.?[0-9]+)\s*([kmgt]?)(i?)b?", re.I)
+_AREA = re.compile(r"([0-9]*\.?[0-9]+)\s*(ha|m2|m²|km2|km²)", re.I)
+_HECTARES = {"ha": 1.0, "m2": 1e-4, "km2": 100.0}
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
@@ -53,6 +55,21 @@ def size(value: Any) -> int:
     if amount < 1:
         raise click.BadParameter(f"{value!r} is less than a byte")
     return amount
+
+
+def area(value: Any) -> float:
+    """Hectares of ``0.5ha``, ``900m2`` or ``0.01km2``."""
+    found = _AREA.fullmatch(str(value).strip())
+    if found is None:
+        raise click.BadParameter(f"{value!r} is no area; write 0.5ha, 900m2 or 0.01km2")
+    number, unit = found.groups()
+    return float(number) * _HECTARES[unit.lower().replace("²", "2")]
+
+
+def names(value: Any) -> tuple[str, ...]:
+    """Names or values of classes, ``water,urban``; a name with a comma is given by its value."""
+    parts = value if isinstance(value, list | tuple) else str(value).split(",")
+    return tuple(str(part).strip() for part in parts if str(part).strip())
 
 
 def classes(value: Any) -> int | str:
