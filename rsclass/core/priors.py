@@ -60,7 +60,8 @@ def class_priors(
     if priors == "equal":
         return np.full(len(names), 1 / len(names))
     if isinstance(priors, str):
-        return count / count.sum()
+        shares: Float = count / count.sum()
+        return shares
     given = {str(name): float(share) for name, share in priors.items()}
     unknown = [name for name in given if name not in names]
     if unknown:

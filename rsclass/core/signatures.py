@@ -130,8 +130,8 @@ def regular(
     lonely = [name for name, count in zip(names, stats.count, strict=True) if count < 2]
     if lonely:
         raise SingularClassError(
-            f"{_listed(lonely)} {'has' if len(lonely) == 1 else 'have'} fewer than two pixels, "
-            "from which no spread can be told; draw more samples or merge classes."
+            f"{_listed(lonely)} {'has' if len(lonely) == 1 else 'have'} only 1 sample pixel, from "
+            "which no spread can be told; draw more samples or merge classes."
         )
     n = stats.count.astype(np.float64)
     variance: Float = np.diagonal(stats.covariance, axis1=1, axis2=2).copy()

@@ -300,6 +300,13 @@ class Engine(Estimator):
             )
         return _keepers[-1](self, path, overwrite)
 
+    def plain_parameters(self) -> dict[str, Any]:
+        """The parameters as JSON-able values."""
+        return {
+            name: value.tolist() if isinstance(value, np.ndarray) else value
+            for name, value in self.get_params(deep=False).items()
+        }
+
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """What must be kept to label again: a JSON-able card and named arrays."""
         raise NotImplementedError

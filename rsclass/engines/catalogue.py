@@ -21,6 +21,15 @@ _ENGINES = {
     "isodata": ("isodata", "Isodata"),
     "migrating": ("migrating", "MigratingMeans"),
     "fuzzy": ("fuzzy", "FuzzyKMeans"),
+    "maxlike": ("maxlike", "MaximumLikelihood"),
+    "hybrid": ("hybrid", "Hybrid"),
+    "mindist": ("mindist", "MinimumDistance"),
+    "sam": ("sam", "SpectralAngle"),
+    "parallelepiped": ("parallelepiped", "Parallelepiped"),
+    "rf": ("forest", "RandomForest"),
+    "svm": ("svm", "SupportVectorMachine"),
+    "gradient-boosting": ("boosting", "GradientBoosting"),
+    "sklearn": ("sklearn_", "SklearnClassifier"),
 }
 
 

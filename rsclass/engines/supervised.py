@@ -103,6 +103,11 @@ class SupervisedEngine(Engine):
         bands = [Band(f"band {i + 1}") for i in range(table.shape[1])]
         return _training(table, classes, labels), labels, bands
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = self.needs_training
+        return tags
+
     # -- labelling --------------------------------------------------------------------------
 
     @property

@@ -16,6 +16,7 @@ from rsclass.flow.learn import (
 )
 from rsclass.flow.mapping import make_map, map_recipe
 from rsclass.flow.outputs import MapOutputs, default_output
+from rsclass.flow.parameters import read_parameters
 from rsclass.flow.results import Classified
 from rsclass.flow.resume import resumable
 from rsclass.flow.scene import open_scene, open_stream
@@ -87,7 +88,8 @@ def classify(
     """
     running, writing = running or Running(), writing or Writing()
     wanted = wanted_classes(method, classes)
-    prepared_engine(method, wanted, parameters or {}, seed, training is not None)
+    parameters = read_parameters(method, parameters)
+    prepared_engine(method, wanted, parameters, seed, training is not None)
     source = open_scene(scene, reading or Reading())
     try:
         earlier = earlier_model(match_to, source)
@@ -104,7 +106,6 @@ def classify(
             open_stream(source, running) as stream,
         ):
             samples = None if training is None else collect(stream, training, seed)
-            parameters = dict(parameters or {})
             recipe = map_recipe(
                 stream,
                 writing,

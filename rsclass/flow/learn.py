@@ -213,6 +213,11 @@ def prepared_engine(
             f"{method} finds its classes itself and cannot use training samples; choose one of "
             f"{able}, or leave --training out."
         )
+    if kind.needs_training and "sample" in parameters:
+        raise UsageError(
+            f"{method} learns from training samples alone; leave --sample out, or limit them with "
+            "--samples-per-class."
+        )
     if trained and isinstance(classes, tuple):
         raise UsageError(
             f"{method} chooses no number of classes where it has training samples; give one number."

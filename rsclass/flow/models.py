@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
+from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsclass.core.colors import class_colors, default_names
-from rsclass.core.legend import Legend, LegendClass
+from rsclass.core.labels import map_values, whole_numbers
+from rsclass.core.legend import RGB, Legend, LegendClass, clean_name
 from rsclass.core.matching import match_bands
 from rsclass.core.pairing import match_centers
 from rsclass.core.types import Band, Float, Sample
@@ -125,12 +127,10 @@ class Model:
         signatures = engine.signatures()
         stats = SampleStats.of(sample, signatures)
         colors = class_colors(signatures, engine.bands_, stats.low, stats.high)
-        names = default_names(engine.n_classes_)
-        classes = [
-            LegendClass(i + 1, name, color)
-            for i, (name, color) in enumerate(zip(names, colors, strict=True))
-        ]
-        if earlier is not None:
+        classes = _legend_classes(engine, colors)
+        if earlier is not None and engine.class_names is not None:
+            classes = earlier._namesakes_of(classes)
+        elif earlier is not None:
             order = match_bands(engine.bands_, earlier.bands, "the scene")
             classes = earlier._partners_of(signatures[:, order], stats.std[order], classes)
         values = tuple(c.value for c in classes)
@@ -153,6 +153,19 @@ class Model:
                 free += 1
         return matched
 
+    def _namesakes_of(self, classes: list[LegendClass]) -> list[LegendClass]:
+        """Classes of known names: what the earlier map called so keeps its value and color."""
+        known = {c.name: c for c in self.legend}
+        taken = {c.value for c in self.legend}
+        free = (value for value in count(1) if value not in taken)
+        matched = []
+        for own in classes:
+            earlier = known.get(own.name)
+            value = own.value if own.value not in taken else next(free)
+            matched.append(earlier or LegendClass(value, own.name, own.color))
+            taken.add(matched[-1].value)
+        return matched
+
     @property
     def bands(self) -> tuple[Band, ...]:
         """The bands it was trained on, in order."""
@@ -166,13 +179,9 @@ class Model:
     def card_and_arrays(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """What the model file holds."""
         state, arrays = self.engine.state()
-        parameters = {
-            name: value.tolist() if isinstance(value, np.ndarray) else value
-            for name, value in self.engine.get_params(deep=False).items()
-        }
         card = {
             "method": self.engine.method,
-            "parameters": parameters,
+            "parameters": self.engine.plain_parameters(),
             "bands": [asdict(band) for band in self.bands],
             "legend": self.legend.to_rows(),
             "engine": {"state": state, "values": list(self.values)},
@@ -253,6 +262,19 @@ class Model:
                 f"{name} is not a model that this rsclass can use "
                 f"({type(error).__name__}: {error}); train it again."
             ) from error
+
+
+def _legend_classes(engine: Engine, colors: Sequence[RGB]) -> list[LegendClass]:
+    """Clusters are numbered; a class that was learned keeps its own name or number."""
+    names = engine.class_names
+    if names is None:
+        shown = default_names(engine.n_classes_)
+        values = tuple(range(1, engine.n_classes_ + 1))
+    else:
+        numbers = whole_numbers(names) is not None
+        shown = [f"class {name}" if numbers else clean_name(name) or "no name" for name in names]
+        values = map_values(names)
+    return [LegendClass(*row) for row in zip(values, shown, colors, strict=True)]
 
 
 def save_engine(engine: Engine, path: str | Path, overwrite: bool) -> Path:

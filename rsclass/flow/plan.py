@@ -20,6 +20,7 @@ from rsclass.flow.label import plan_labelling
 from rsclass.flow.learn import Classes, ending, prepared_engine, wanted_classes
 from rsclass.flow.models import Model
 from rsclass.flow.outputs import MapOutputs, default_output
+from rsclass.flow.parameters import read_parameters
 from rsclass.flow.scene import open_scene, open_stream
 from rsclass.flow.stream import SceneStream
 from rsclass.flow.training import Samples, Training, collect
@@ -136,7 +137,8 @@ def plan(
     source = open_scene(scene, reading or Reading())
     try:
         path = Path(out or default_output(source, ending(method, wanted) + ".tif"))
-        engine = prepared_engine(method, wanted, parameters or {}, seed, training is not None)
+        values = read_parameters(method, parameters)
+        engine = prepared_engine(method, wanted, values, seed, training is not None)
         engine.use_machine(running.workers, running.device)
         with (
             MapOutputs(

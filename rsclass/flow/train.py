@@ -6,8 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rsclass.flow.learn import Classes, earlier_model, ending, train_model, wanted_classes
+from rsclass.flow.learn import (
+    Classes,
+    earlier_model,
+    ending,
+    prepared_engine,
+    train_model,
+    wanted_classes,
+)
 from rsclass.flow.outputs import MODEL, default_output
+from rsclass.flow.parameters import read_parameters
 from rsclass.flow.results import Trained
 from rsclass.flow.scene import open_scene, open_stream
 from rsclass.flow.training import Training, collect
@@ -52,6 +60,8 @@ def train(
     """
     running = running or Running()
     wanted = wanted_classes(method, classes)
+    parameters = read_parameters(method, parameters)
+    prepared_engine(method, wanted, parameters, seed, training is not None)
     source = open_scene(scene, reading or Reading())
     try:
         earlier = earlier_model(match_to, source)
@@ -64,7 +74,7 @@ def train(
         ):
             samples = None if training is None else collect(stream, training, seed)
             model, story = train_model(
-                stream, method, wanted, parameters or {}, seed, earlier, running, samples
+                stream, method, wanted, parameters, seed, earlier, running, samples
             )
             source.check_unchanged()
             target.put(model.to_bytes())

@@ -1,0 +1,239 @@
+"""Classifiers of scikit-learn, kept as arrays and applied by our own compiled loops.
+
+scikit-learn learns; what it learned is taken out as plain arrays. So a model file holds no pickle,
+labels do not depend on threads, tiles or the version of scikit-learn, and to label a scene loads no
+scikit-learn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from rsclass.core.machines import Machines
+from rsclass.core.scaling import Scaling
+from rsclass.core.training import TrainingSet
+from rsclass.core.trees import LEAF, Trees
+from rsclass.core.types import Block, Float, Prediction, Window
+from rsclass.engines.centers import membership_layers
+from rsclass.engines.supervised import SupervisedEngine, probability_bytes
+from rsclass.errors import DataError, UsageError
+
+Rule = Trees | Machines
+"""What was learned: labels pixels."""
+
+
+class AdaptedEngine(SupervisedEngine):
+    """An engine that scikit-learn trains.
+
+    Class attributes
+    ----------------
+    rule_kind : type
+        Of what is learned.
+
+    Attributes
+    ----------
+    rule_ : Trees or Machines
+        What was learned.
+    """
+
+    rule_kind: ClassVar[type[Trees] | type[Machines]]
+    rule_: Rule
+    _workers: int = 1
+
+    def use_machine(self, workers: int, device: str) -> None:
+        """Tell how many threads may learn; they set speed, never the result."""
+        self._workers = workers
+
+    def _train(self, training: TrainingSet) -> Rule:
+        """The rule that scikit-learn finds."""
+        raise NotImplementedError
+
+    def _learn_training(self, training: TrainingSet) -> None:
+        if training.n_classes < 2:
+            raise DataError(
+                f"{self.method} tells classes apart, and the samples have 1 class; draw another."
+            )
+        # Sums of several threads would be rounded in another order in every run.
+        with threadpool_limits(1):
+            self.rule_ = self._train(training)
+
+    def predict_block(self, block: Block, core: Window, layers: Collection[str] = ()) -> Prediction:
+        """Label each pixel; see :meth:`Engine.predict_block`.
+
+        There is no ``distance``; ``confidence`` is the membership of the pixel's class.
+        """
+        refuse_distance(self.method, layers)
+        block = block.cut(core)
+        shape = block.valid.shape
+        shares = set(layers) & {"confidence", "entropy", "membership"}
+        labels, membership = self.rule_.label(
+            block.flat, block.flat_valid, block.gain, block.offset, shares=bool(shares)
+        )
+        made: dict[str, NDArray[np.float32]] = {}
+        if membership is not None:
+            made = share_layers(membership, labels, shape, shares)
+        return Prediction(labels.reshape(shape), made)
+
+    def label_bytes(self, layers: Collection[str]) -> float:
+        """Working memory of ``predict_block`` in bytes for one pixel."""
+        return 16.0 + 16.0 * self.n_classes_ + probability_bytes(self.n_classes_, layers)
+
+    def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Labels, signatures and the rule."""
+        card, arrays = super().state()
+        kind = self.rule_.kind if isinstance(self.rule_, Trees) else self.rule_.scaling.kind
+        return card | {"kind": kind}, arrays | self.rule_.to_arrays()
+
+    def restore(self, card: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
+        """Set the fitted attributes from what ``state`` gave."""
+        super().restore(card, arrays)
+        self.rule_ = self.rule_kind.from_arrays(arrays, card["kind"])
+
+
+def share_layers(
+    membership: Float, labels: NDArray[np.int32], shape: tuple[int, ...], layers: Collection[str]
+) -> dict[str, NDArray[np.float32]]:
+    """Of memberships (classes, pixels): the layers asked for; confidence is that of the label."""
+    made = membership_layers(membership, shape, layers)
+    if "confidence" in layers:
+        own = membership[np.maximum(labels, 0), np.arange(len(labels))]
+        made["confidence"] = own.astype(np.float32).reshape(shape)
+    return made
+
+
+def refuse_distance(method: str, layers: Collection[str]) -> None:
+    """Raise UsageError where a distance is asked of a method that has none."""
+    if "distance" in layers:
+        raise UsageError(
+            f"{method} measures no distance to its classes; leave the layer 'distance' and "
+            "--max-distance out, or use confidence."
+        )
+
+
+def trees_of_forest(estimators: Collection[Any]) -> Trees:
+    """The trees of a fitted forest (``estimators_``), or one fitted tree in a list.
+
+    A forest compares values in float32 with thresholds in float64. The greatest float32 number that
+    does not exceed a threshold parts float32 values in the same way.
+    """
+    parts = _Parts()
+    for estimator in estimators:
+        tree = estimator.tree_
+        leaf = tree.children_left < 0
+        threshold = tree.threshold.astype(np.float32)
+        above = threshold.astype(np.float64) > tree.threshold
+        threshold[above] = np.nextafter(threshold[above], np.float32(-np.inf))
+        parts.add(
+            leaf,
+            tree.feature,
+            threshold,
+            tree.children_left,
+            tree.children_right,
+            tree.value[leaf, 0, :],
+            0,
+        )
+    n_classes = parts.value[0].shape[1]
+    return parts.trees(np.zeros(n_classes), "votes")
+
+
+def trees_of_boosting(predictors: Collection[Any], baseline: NDArray[Any]) -> Trees:
+    """The trees of a fitted histogram gradient boosting of numbers.
+
+    Parameters
+    ----------
+    predictors : list of lists
+        For every iteration, one tree for each score.
+    baseline : array (1, scores)
+    """
+    parts = _Parts()
+    for iteration in predictors:
+        for score, predictor in enumerate(iteration):
+            nodes = predictor.nodes
+            leaf = nodes["is_leaf"] > 0
+            parts.add(
+                leaf,
+                nodes["feature_idx"],
+                nodes["num_threshold"],
+                nodes["left"],
+                nodes["right"],
+                nodes["value"][leaf][:, None],
+                score,
+            )
+    return parts.trees(np.ravel(baseline).astype(np.float64), "logits")
+
+
+class _Parts:
+    """Trees on the way to one set of arrays."""
+
+    def __init__(self) -> None:
+        self.n_nodes = self.n_leaves = 0
+        self.arrays: list[list[NDArray[Any]]] = [[], [], [], []]
+        self.value: list[Float] = []
+        self.roots: list[int] = []
+        self.first: list[int] = []
+
+    def add(
+        self,
+        leaf: NDArray[np.bool_],
+        feature: NDArray[Any],
+        threshold: NDArray[Any],
+        left: NDArray[Any],
+        right: NDArray[Any],
+        value: Float,
+        first: int,
+    ) -> None:
+        rows = self.n_leaves + np.cumsum(leaf) - 1
+        columns = (
+            np.where(leaf, LEAF, feature).astype(np.int32),
+            np.where(leaf, 0, threshold).astype(threshold.dtype),
+            np.where(leaf, rows, left.astype(np.int64) + self.n_nodes).astype(np.int32),
+            np.where(leaf, 0, right.astype(np.int64) + self.n_nodes).astype(np.int32),
+        )
+        for collected, column in zip(self.arrays, columns, strict=True):
+            collected.append(column)
+        self.value.append(np.asarray(value, np.float64))
+        self.roots.append(self.n_nodes)
+        self.first.append(first)
+        self.n_nodes += len(leaf)
+        self.n_leaves += len(value)
+
+    def trees(self, baseline: Float, kind: str) -> Trees:
+        feature, threshold, left, right = (np.concatenate(column) for column in self.arrays)
+        return Trees(
+            np.array(self.roots, np.int32),
+            feature,
+            threshold,
+            left,
+            right,
+            np.concatenate(self.value),
+            np.array(self.first, np.int32),
+            baseline,
+            kind,
+        )
+
+
+def machines_of_svc(fitted: Any, scaling: Scaling, gamma: float) -> Machines:
+    """The machines of a fitted ``SVC`` with the RBF kernel.
+
+    Parameters
+    ----------
+    scaling : Scaling
+        How its table was scaled.
+    gamma : float
+        As it was fitted with.
+    """
+    # Of two classes scikit-learn turns the sign, so that the second is the positive one.
+    sign = -1.0 if len(fitted.n_support_) == 2 else 1.0
+    return Machines(
+        scaling,
+        np.ascontiguousarray(fitted.support_vectors_, np.float64),
+        np.concatenate([[0], np.cumsum(fitted.n_support_)]).astype(np.int64),
+        np.ascontiguousarray(sign * fitted.dual_coef_),
+        np.ascontiguousarray(sign * fitted.intercept_),
+        float(gamma),
+    )
