@@ -56,6 +56,12 @@ class Ground:
         """Area of pixels that weigh ``weight`` together; None where unknown."""
         return None if self.unit is None else int(weight) * self.unit / _SQUARE_METERS
 
+    def of_weights(self, weights: NDArray[np.int64]) -> Float:
+        """Areas in hectares of several weights; NaN where unknown."""
+        unit = math.nan if self.unit is None else self.unit
+        areas: Float = weights.astype(np.float64) * (unit / _SQUARE_METERS)
+        return areas
+
     def weight_of(self, hectares: float) -> int:
         """The least weight of an area of so many hectares.
 

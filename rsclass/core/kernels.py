@@ -100,6 +100,60 @@ def scatter_tally(values, labels, origin, count, sums, scatter):
 
 
 @compiled
+def exact_scatter_tally(values, labels, count, sums, scatter):
+    """As :func:`scatter_tally` for whole numbers of at most 16 bits, several times as fast.
+
+    Pixels are brought together by class first, so that the products of two bands stand in rows.
+    """
+    n_bands, n_pixels = values.shape
+    n_classes = len(count)
+    size = min(max(2048, 64 * n_classes), n_pixels)
+    x = np.empty((n_bands, size), np.int32)
+    place = np.empty(size, np.int64)
+    end = np.empty(n_classes + 1, np.int64)
+    for start in range(0, n_pixels, size):
+        n = min(size, n_pixels - start)
+        end[:] = 0
+        for i in range(n):
+            k = labels[start + i]
+            if k >= 0:
+                end[k + 1] += 1
+        for k in range(n_classes):
+            count[k] += end[k + 1]
+            end[k + 1] += end[k]
+        kept = end[n_classes]
+        # From where a class begins, ``end`` moves to where it ends.
+        for i in range(n):
+            k = labels[start + i]
+            if k >= 0:
+                place[end[k]] = i
+                end[k] += 1
+        for b in range(n_bands):
+            band = values[b, start : start + n]
+            xb = x[b]
+            for i in range(kept):
+                xb[i] = band[place[i]]
+        low = 0
+        for k in range(n_classes):
+            high = end[k]
+            if high == low:
+                continue
+            for b in range(n_bands):
+                xb = x[b, low:high]
+                total = np.int64(0)
+                for i in range(high - low):
+                    total += np.int64(xb[i])
+                sums[k, b] += total
+                for c in range(b, n_bands):
+                    xc = x[c, low:high]
+                    total = np.int64(0)
+                    for i in range(high - low):
+                        total += np.int64(xb[i]) * np.int64(xc[i])
+                    scatter[k, b, c] += total
+            low = high
+
+
+@compiled
 def variance_tally(values, labels, origin, count, sums, squares):
     """As :func:`scatter_tally`, without the products of different bands."""
     n_bands, n_pixels = values.shape

@@ -85,8 +85,11 @@ class ClassTally:
         flat = np.ascontiguousarray(labels).reshape(-1)
         full = n_classes * block.n_bands**2 <= LARGEST_COVARIANCE
         products = np.zeros((*sums.shape, block.n_bands) if full else sums.shape, dtype=kind)
-        tally = kernels.scatter_tally if full else kernels.variance_tally
-        tally(values, flat, start, count, sums, products)
+        if full and integer:
+            kernels.exact_scatter_tally(values, flat, count, sums, products)
+        else:
+            tally = kernels.scatter_tally if full else kernels.variance_tally
+            tally(values, flat, start, count, sums, products)
         return cls(count, Sum(sums), Sum(products))
 
     def finish(self, bands: tuple[Band, ...], origin: Float) -> ClassStats:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rsclass.core.colors import display_bands
 from rsclass.core.grid import TileGrid, canonical_side, split
+from rsclass.core.ground import Ground
 from rsclass.core.rows import RowSums
 from rsclass.core.stats import ClassStats, ClassTally, tally_bytes
 from rsclass.core.types import Block, Float, Labels, Window
@@ -25,6 +26,8 @@ from rsclass.run.ordered import ordered_map
 Known = dict[str, NDArray[Any]]
 """``classes`` and layers of a window."""
 
+Found = tuple[Labels, dict[str, NDArray[np.float32]]]
+
 THUMBNAIL = 640
 """Pixels of the longer side of the pictures in the report."""
 
@@ -36,15 +39,15 @@ class BlockTally:
     Parameters
     ----------
     classes : ClassTally
-    area : float64 array (classes,)
-        Square metres; NaN where the scene does not tell.
+    weight : int64 array (classes,)
+        Pixels, weighted by what a pixel of their row weighs on the ground.
     """
 
     classes: ClassTally
-    area: Float
+    weight: NDArray[np.int64]
 
     def __add__(self, other: BlockTally) -> BlockTally:
-        return BlockTally(self.classes + other.classes, self.area + other.area)
+        return BlockTally(self.classes + other.classes, self.weight + other.weight)
 
 
 @dataclass(frozen=True)
@@ -85,8 +88,7 @@ class Labeller:
         Asked for by the user.
     min_confidence, max_distance : float or None
         Pixels beyond get no class.
-    side : int
-        Of canonical blocks.
+    ground : Ground
     origin : float64 array (bands,)
         Stored values near the middle of each band.
     step : int
@@ -100,7 +102,7 @@ class Labeller:
     layers: tuple[str, ...]
     min_confidence: float | None
     max_distance: float | None
-    side: int
+    ground: Ground
     origin: Float
     step: int
     shown: tuple[int, ...]
@@ -109,40 +111,40 @@ class Labeller:
         """Label a window, or only add up what an earlier run has labelled there."""
         window, known = task
         source = self.reader.source
-        halo = self.model.engine.halo
-        if halo and known is None:
-            block = source.read(window.grow(halo, source.height, source.width))
+        if known is not None:
+            found = known["classes"], {name: known[name] for name in self.layers}
+            blocks = self.reader.blocks(window)
+        elif self.model.engine.halo:
+            halo = self.model.engine.halo
+            around = source.read(window.grow(halo, source.height, source.width))
+            found = self._label(around, window)
+            blocks = [around.cut(part) for part in split(window, self.reader.side)]
         else:
-            block = self.reader(window)
-        core = block.cut(window)
-        if known is None:
-            classes, layers = self._label(block, window)
-        else:
-            classes = known["classes"]
-            layers = {name: known[name] for name in self.layers}
+            blocks = self.reader.blocks(window)
+            found = self._joined([self._label(block, block.window) for block in blocks], window)
+        classes, layers = found
         tallies = [
-            (part.row, self._tally(core, classes, part)) for part in split(window, self.side)
+            (block.window.row, self._tally(block, classes[block.window.inside(window)]))
+            for block in blocks
         ]
-        picture = self._picture(core, classes)
+        picture = self._picture(blocks, classes, window)
         return Piece(window, classes, layers, tallies, picture, tuple(source.bad_windows))
 
-    def _tally(self, core: Block, classes: Labels, part: Window) -> BlockTally:
-        own = classes[part.inside(core.window)]
-        n_classes = self.model.engine.n_classes_
-        tally = ClassTally.of(core.cut(part), own, n_classes, self.origin)
-        return BlockTally(tally, self._area(own, part))
+    def _tally(self, block: Block, classes: Labels) -> BlockTally:
+        tally = ClassTally.of(block, classes, self.model.engine.n_classes_, self.origin)
+        return BlockTally(tally, self._weight(tally.count, classes, block.window))
 
-    def _area(self, classes: Labels, part: Window) -> Float:
-        """Area of each class, row by row: in geographic coordinates pixels shrink to the poles."""
-        n_classes = self.model.engine.n_classes_
-        area = np.zeros(n_classes)
-        for i in range(part.height):
-            pixel = self.reader.source.pixel_area(part.row + i)
-            if pixel is None:
-                return np.full(n_classes, np.nan)
-            row = classes[i]
-            area += np.bincount(row[row >= 0], minlength=n_classes) * pixel
-        return area
+    def _weight(
+        self, count: NDArray[np.int64], classes: Labels, window: Window
+    ) -> NDArray[np.int64]:
+        if self.ground.even:
+            return count
+        weight = np.zeros(len(count), dtype=np.int64)
+        for row, pixel in zip(
+            classes, self.ground.weights[window.row : window.row_end], strict=True
+        ):
+            weight += np.bincount(row[row >= 0], minlength=len(count)) * pixel
+        return weight
 
     def _label(self, block: Block, window: Window) -> tuple[Labels, dict[str, NDArray[np.float32]]]:
         needed = set(self.layers)
@@ -152,8 +154,10 @@ class Labeller:
             needed.add("distance")
         found = self.model.engine.predict_block(block, window, needed)
         order = self.model.order
-        rank = np.append(np.argsort(order), -1).astype(np.int32)
-        classes = rank[found.labels]
+        classes = found.labels
+        if (order != np.arange(len(order))).any():
+            rank = np.append(np.argsort(order), -1).astype(np.int32)
+            classes = rank[classes]
         if self.min_confidence is not None:
             classes[~(found.layers["confidence"] >= self.min_confidence)] = -1
         if self.max_distance is not None:
@@ -163,13 +167,39 @@ class Labeller:
             layers["membership"] = layers["membership"][order]
         return classes, layers
 
+    def _joined(self, parts: list[Found], window: Window) -> Found:
+        if len(parts) == 1:
+            return parts[0]
+        places = [part.inside(window) for part in split(window, self.reader.side)]
+        classes = np.empty((window.height, window.width), dtype=np.int32)
+        layers: dict[str, NDArray[np.float32]] = {}
+        for place, (own, own_layers) in zip(places, parts, strict=True):
+            classes[place] = own
+            for name, layer in own_layers.items():
+                if name not in layers:
+                    layers[name] = np.empty((*layer.shape[:-2], *classes.shape), layer.dtype)
+                layers[name][(..., *place)] = layer
+        return classes, layers
+
     def _picture(
-        self, core: Block, classes: Labels
+        self, blocks: list[Block], classes: Labels, window: Window
     ) -> tuple[Labels, NDArray[Any], NDArray[np.bool_]]:
-        rows = slice(-core.window.row % self.step, None, self.step)
-        cols = slice(-core.window.col % self.step, None, self.step)
-        values = core.values[np.array(self.shown)][:, rows, cols]
-        return classes[rows, cols].copy(), values, core.valid[rows, cols].copy()
+        rows = np.arange(-window.row % self.step, window.height, self.step)
+        cols = np.arange(-window.col % self.step, window.width, self.step)
+        values = np.empty((len(self.shown), len(rows), len(cols)), blocks[0].values.dtype)
+        valid = np.empty((len(rows), len(cols)), dtype=np.bool_)
+        for block in blocks:
+            place = block.window.inside(window)
+            lines, columns = (
+                np.flatnonzero((at >= span.start) & (at < span.stop))
+                for at, span in zip((rows, cols), place, strict=True)
+            )
+            here = np.ix_(rows[lines] - place[0].start, cols[columns] - place[1].start)
+            there = np.ix_(lines, columns)
+            valid[there] = block.valid[here]
+            for layer, band in zip(values, self.shown, strict=True):
+                layer[there] = block.values[band][here]
+        return classes[np.ix_(rows, cols)], values, valid
 
 
 @dataclass(frozen=True)
@@ -221,8 +251,9 @@ def label_scene(
     offset = np.array([b.offset for b in stream.bands])
     origin = (model.engine.signatures().mean(axis=0) - offset) / gain
     shown = display_bands(model.bands)
+    ground = Ground.of_rows(stream.source.pixel_areas(), stream.height)
     labeller = Labeller(
-        stream.reader, model, layers, min_confidence, max_distance, stream.side, origin, step, shown
+        stream.reader, model, layers, min_confidence, max_distance, ground, origin, step, shown
     )
     size = (math.ceil(stream.height / step), math.ceil(stream.width / step))
     picture_classes = np.full(size, -1, dtype=np.int32)
@@ -247,9 +278,8 @@ def label_scene(
         stream.report(done, len(grid), "classifying")
     total = sums.total()
     stats = total.classes.finish(stream.bands, origin)
-    return Labelled(
-        stats, total.area / 10_000, picture_classes, picture_values, sorted(bad, key=_place)
-    )
+    hectares = ground.of_weights(total.weight)
+    return Labelled(stats, hectares, picture_classes, picture_values, sorted(bad, key=_place))
 
 
 def plan_labelling(stream: SceneStream, model: Model, layers: tuple[str, ...]) -> WorkPlan:

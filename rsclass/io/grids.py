@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rasterio.crs import CRS
 
 from rsclass.core.grid import Georeference, GroundControlPoint
-from rsclass.core.types import Mask, Window
+from rsclass.core.types import Float, Mask, Window
 from rsclass.errors import DataError, UsageError
 
 # Part of a pixel by which grids may be off and still count as the same.
@@ -260,7 +260,13 @@ def cropped(georef: Georeference, window: Window) -> Georeference:
 
 
 def pixel_area(georef: Georeference, row: int, width: int) -> float | None:
-    """Area of a pixel of ``row`` in square meters; None where the ground is not known.
+    """Area of a pixel of ``row`` in square meters; see :func:`pixel_areas`."""
+    areas = pixel_areas(georef, np.array([row]), width)
+    return None if areas is None else float(areas[0])
+
+
+def pixel_areas(georef: Georeference, rows: NDArray[np.integer], width: int) -> Float | None:
+    """Area of a pixel of every row in square meters; None where the ground is not known.
 
     On a geographic CRS it is the area on the ellipsoid between the row's parallels and
     meridians (Snyder 1987, Map Projections: A Working Manual, USGS PP 1395, eq. 3-12,
@@ -270,7 +276,7 @@ def pixel_area(georef: Georeference, row: int, width: int) -> float | None:
     Parameters
     ----------
     georef : Georeference
-    row : int
+    rows : int array (rows,)
     width : int
         Of the scene, in pixels.
     """
@@ -282,7 +288,7 @@ def pixel_area(georef: Georeference, row: int, width: int) -> float | None:
         if not crs.is_projected:
             return None
         _, to_meters = crs.linear_units_factor
-        return float(abs(t.determinant) * to_meters**2)
+        return np.full(len(rows), abs(t.determinant) * to_meters**2)
     axes = re.search(r'(?:ELLIPSOID|SPHEROID)\["[^"]*",\s*([\d.]+),\s*([\d.]+)', georef.crs)
     if axes is None:
         return None
@@ -292,20 +298,22 @@ def pixel_area(georef: Georeference, row: int, width: int) -> float | None:
     eccentricity = math.sqrt(flattening * (2 - flattening))
     # Of a rotated pixel, the cell of equal area and equal middle latitude.
     height = abs(t.e) if t.b == 0 and t.d == 0 else math.sqrt(abs(t.determinant))
-    _, middle = _apply(t, width / 2, row + 0.5)
+    middle = t.d * (width / 2) + t.e * (rows + 0.5) + t.f
     pole = math.pi / 2
-    if abs(middle * to_radians) > pole:
+    if (np.abs(middle * to_radians) > pole).any():
         return None
     south, north = (
-        min(max((middle + sign * height / 2) * to_radians, -pole), pole) for sign in (-1, 1)
+        np.clip((middle + sign * height / 2) * to_radians, -pole, pole) for sign in (-1, 1)
     )
-    width = abs(t.determinant) / height * to_radians
+    width_of_pixel = abs(t.determinant) / height * to_radians
     zone = _authalic(north, eccentricity) - _authalic(south, eccentricity)
-    return float(semi_major**2 / 2 * (1 - eccentricity**2) * zone * width)
+    areas: Float = semi_major**2 / 2 * (1 - eccentricity**2) * zone * width_of_pixel
+    return areas
 
 
-def _authalic(latitude: float, e: float) -> float:
-    s = math.sin(latitude)
+def _authalic(latitude: Float, e: float) -> Float:
+    s = np.sin(latitude)
     if e == 0:
         return 2 * s
-    return s / (1 - (e * s) ** 2) + math.atanh(e * s) / e
+    result: Float = s / (1 - (e * s) ** 2) + np.arctanh(e * s) / e
+    return result

@@ -15,9 +15,9 @@ import numpy as np
 
 from rsclass.core.bands import parse_bands
 from rsclass.core.grid import Georeference
-from rsclass.core.types import Band, Block, Mask, Sample, Window
+from rsclass.core.types import Band, Block, Float, Mask, Sample, Window
 from rsclass.errors import ChangedInputError, DataError, UsageError
-from rsclass.io.grids import centers_inside, cropped, pixel_area, window_of_bounds
+from rsclass.io.grids import centers_inside, cropped, pixel_areas, window_of_bounds
 from rsclass.io.handles import Handles
 from rsclass.io.masks import UserMask, open_mask
 from rsclass.io.names import local_archive
@@ -215,9 +215,9 @@ class RasterSource:
         masked = self._mask.inside(place)
         return masked if inside is None else masked & inside
 
-    def pixel_area(self, row: int) -> float | None:
-        """Area in square meters of a pixel of ``row``; None where the ground is not known."""
-        return pixel_area(self.georef, row, self.width)
+    def pixel_areas(self) -> Float | None:
+        """Area in square meters of a pixel of every row; None where the ground is not known."""
+        return pixel_areas(self.georef, np.arange(self.height), self.width)
 
     def suspect_nodata(self, sample: Sample) -> list[str]:
         """Sentences on values of a sample that look like undeclared nodata."""

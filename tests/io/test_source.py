@@ -239,7 +239,7 @@ def test_a_raster_without_crs_has_none_and_no_area(tmp_path):
     source = open_source(write_raster(tmp_path / "a.tif", ramp(1, 2, 2), crs=None, transform=None))
     assert source.georef.crs is None
     assert source.georef.transform is None
-    assert source.pixel_area(0) is None
+    assert source.pixel_areas() is None
 
 
 @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")

@@ -399,7 +399,7 @@ def test_a_geographic_pixel_has_its_area_on_the_ellipsoid(latitude, epsg):
 )
 def test_a_projected_pixel_is_counted_in_square_meters(tmp_path, crs, expected):
     path = write_raster(tmp_path / "a.tif", ramp(1, 4, 6), crs=crs)
-    assert open_source(path).pixel_area(2) == pytest.approx(expected, rel=1e-12)
+    assert open_source(path).pixel_areas()[2] == pytest.approx(expected, rel=1e-12)
 
 
 def test_the_area_of_a_rotated_pixel_is_the_determinant(tmp_path):
@@ -407,7 +407,7 @@ def test_the_area_of_a_rotated_pixel_is_the_determinant(tmp_path):
     path = write_raster(tmp_path / "a.tif", ramp(1, 4, 6), transform=Affine(8, 6, 0, 6, -8, 0))
     with rasterio.open(path) as dataset:
         assert not dataset.transform.is_rectilinear
-    assert open_source(path).pixel_area(0) == pytest.approx(100.0)
+    assert open_source(path).pixel_areas()[0] == pytest.approx(100.0)
 
 
 def test_the_area_of_a_rotated_geographic_row_is_that_of_its_middle_pixel():
