@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from rsclass.run.settings import Running
 __all__ = [
     "ClassSizes",
     "LaidOver",
+    "Readable",
     "class_sizes",
     "ground_of",
     "positions",
@@ -32,6 +33,12 @@ __all__ = [
 
 R = TypeVar("R")
 _BYTES_PER_PIXEL = 48.0  # values of 4 bytes, keys and places of 8 each, masks
+
+
+class Readable(Protocol):
+    """What has values in the windows of a map; 0 is no class."""
+
+    def read(self, window: Window) -> Labels: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -77,7 +84,7 @@ class LaidOver:
 
 def scan(
     first: ClassMap,
-    others: Sequence[LaidOver],
+    others: Sequence[Readable],
     work: Callable[..., R],
     running: Running,
     message: str,
@@ -90,7 +97,7 @@ def scan(
     ----------
     first : ClassMap
         Its values are an int32 array (height, width), 0 is no class; so are the others'.
-    others : sequence of LaidOver
+    others : sequence of LaidOver, or of whatever else is read by the windows of the first
     work : callable
         Travels to the workers.
     message : str
@@ -117,7 +124,7 @@ def scan(
 
 @dataclass(frozen=True)
 class _Task:
-    maps: tuple[ClassMap | LaidOver, ...]
+    maps: tuple[Readable, ...]
     work: Callable[..., Any]
 
     def __call__(self, window: Window) -> Any:
