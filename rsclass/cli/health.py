@@ -101,24 +101,18 @@ def _gdal() -> list[Check]:
 def _compiler() -> list[Check]:
     try:
         from rsclass.core import kernels
+        from rsclass.core.compiling import Kernel
 
-        folder = next(
-            stats.cache_path
-            for thing in vars(kernels).values()
-            if (stats := getattr(thing, "stats", None)) is not None
-        )
+        folder = next(k.folder for k in vars(kernels).values() if isinstance(k, Kernel))
     except Exception as error:
         return [Check("compiled code", "fail", _told(error))]
-    kept = folder and os.access(folder, os.W_OK)
-    return [
-        Check("compiled code", "ok", f"kept in {folder}")
-        if kept
-        else Check(
-            "compiled code",
-            "warn",
-            f"{folder} cannot be written: every run compiles anew; set NUMBA_CACHE_DIR",
-        )
-    ]
+    if folder is None:
+        told = "no folder can be written: every run compiles anew; set NUMBA_CACHE_DIR"
+        return [Check("compiled code", "warn", told)]
+    if not os.access(folder, os.W_OK):
+        told = f"{folder} cannot be written: every run compiles anew; set NUMBA_CACHE_DIR"
+        return [Check("compiled code", "warn", told)]
+    return [Check("compiled code", "ok", f"kept in {folder}")]
 
 
 def _torch() -> list[Check]:

@@ -8,19 +8,11 @@ the lowest class. Pixels are worked on in short runs that stay in the processor'
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-import numba
 import numpy as np
 
+from rsclass.core.compiling import compiled as compiled
+
 RUN = 512
-
-
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile without fast-math, so that sums keep their order, and outside the GIL."""
-    kernel: Callable[..., Any] = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
-    return kernel
 
 
 @compiled

@@ -75,6 +75,13 @@ def test_a_cache_of_compiled_code_that_cannot_be_written_is_a_warning(
     assert "NUMBA_CACHE_DIR" in check.detail
 
 
+def test_no_place_at_all_for_compiled_code_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rsclass.core.compiling.Kernel.folder", None)
+    (check,) = health._compiler()
+    assert check == Check("compiled code", "warn", check.detail)
+    assert check.detail.startswith("no folder can be written")
+
+
 def test_a_full_temporary_folder_is_a_warning(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
