@@ -1,4 +1,4 @@
-"""Signatures of classes that are joined or change pixels, and the dendrogram of all of them."""
+"""Signatures of classes that are joined, or that exchange pixels."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ import numpy as np
 
 from rsclass.core.stats import ClassStats
 from rsclass.core.transitions import Transitions
-from rsclass.core.tree import Tree, ward
-from rsclass.core.types import Float
 
-__all__ = ["class_tree", "overall_std", "pooled"]
+__all__ = ["pooled"]
 
 
 def pooled(
@@ -57,32 +55,3 @@ def pooled(
             scatter += part * shift[:, None] * shift[None, :]
         covariance[j] = scatter / (n - 1)
     return ClassStats(stats.bands, moves.counts_after(new_values), mean, covariance)
-
-
-def overall_std(stats: ClassStats) -> Float:
-    """Standard deviation (bands,) of all pixels of all classes, in physical units."""
-    filled = stats.count > 0
-    count = stats.count[filled].astype(np.float64)[:, None]
-    mean = stats.mean[filled]
-    within = np.diagonal(stats.covariance[filled], axis1=1, axis2=2) * (count - 1)
-    total = count.sum()
-    center = (count * mean).sum(axis=0) / total
-    scatter = (np.where(count > 1, within, 0.0) + count * (mean - center) ** 2).sum(axis=0)
-    std: Float = np.sqrt(scatter / max(total - 1, 1))
-    return std
-
-
-def class_tree(stats: ClassStats) -> Tree:
-    """The dendrogram of classes that all have pixels, in standard deviations of the bands.
-
-    Raises
-    ------
-    ValueError
-        A class has no pixels.
-
-    See Also
-    --------
-    rsclass.core.tree.ward
-    """
-    std = overall_std(stats)
-    return ward(stats.count, stats.mean / np.where(std > 0, std, 1.0))

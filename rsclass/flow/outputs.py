@@ -24,7 +24,7 @@ from rsclass.io.sidecars import pam_xml, qml
 from rsclass.io.sink import RasterSink, Writing, class_dtype
 from rsclass.io.source import RasterSource
 from rsclass.io.tables import stats_csv, stats_json
-from rsclass.io.target import BELONGINGS, Target, belonging
+from rsclass.io.target import BELONGINGS, EDIT_LOG, MERGE_TABLE, Target, belonging
 
 MODEL = ".safetensors"
 KINDS = {
@@ -35,6 +35,8 @@ KINDS = {
     MODEL: "model",
     ".html": "report",
     ".stac.json": "stac",
+    EDIT_LOG: "edits",
+    MERGE_TABLE: "merge table",
 }
 
 

@@ -13,7 +13,10 @@ from rsclass.io.disk import write_failures
 from rsclass.io.locks import OutputLock
 from rsclass.io.swap import replace_together, write_synced
 
-__all__ = ["BELONGINGS", "Target", "belonging"]
+__all__ = ["BELONGINGS", "EDIT_LOG", "MERGE_TABLE", "Target", "belonging"]
+
+EDIT_LOG = ".edits.jsonl"
+MERGE_TABLE = ".merged.csv"
 
 # What lies beside a map and speaks of it; all of it goes when the map is replaced.
 BELONGINGS = (
@@ -27,6 +30,8 @@ BELONGINGS = (
     ".stats.csv",
     ".stac.json",
     ".html",
+    EDIT_LOG,
+    MERGE_TABLE,
 )
 _RASTERS = {".tif", ".tiff"}
 _LONGEST_NAME = 200
