@@ -315,7 +315,7 @@ MACHINE = (
         "--tile",
         group="Machine",
         metavar="N",
-        default=1024,
+        default=512,
         type=click.IntRange(min=1),
         help="Side of a tile in pixels; never changes the result.",
     ),

@@ -104,7 +104,7 @@ class ArrayStream:
         )
 
     def _chosen(self, n: int | None, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
-        """Rows and columns of the sample, in raster order, and the number of valid pixels."""
+        """Rows and columns of the sample, block by block, and the number of valid pixels."""
         rows, cols = np.nonzero(self.valid)
         if len(rows) == 0:
             raise NoValidPixelsError("no pixel is valid in every band.")
@@ -113,6 +113,10 @@ class ArrayStream:
             keys = place_keys(rows, cols, seed)
             chosen = np.sort(np.argpartition(keys, n - 1)[:n])
             rows, cols = rows[chosen], cols[chosen]
+        side = self.side
+        if not self.is_table and max(self.height, self.width) > side:
+            order = np.lexsort((cols, rows, cols // side, rows // side))
+            rows, cols = rows[order], cols[order]
         return rows, cols, n_valid
 
     def drawn(self, n: int, seed: int) -> ArrayStream | None:

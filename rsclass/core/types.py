@@ -150,7 +150,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Valid pixels drawn from a scene, in row-major order.
+    """Valid pixels drawn from a scene, canonical block by block and row by row in each.
 
     Parameters
     ----------

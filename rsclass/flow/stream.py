@@ -204,10 +204,10 @@ class SceneStream:
         return pixels
 
     def _smallest(self, n: int | None, seed: int) -> _Draw:
-        """At most ``n`` pixels in raster order; the largest draw so far is kept."""
+        """At most ``n`` pixels, block by block; the largest draw so far is kept."""
         drawn = self._drawn_before(n, seed) or self._draw(n, seed)
         self._drawn = (seed, drawn)
-        return drawn if n is None else _smallest([drawn], n)
+        return drawn if n is None else _smallest([drawn], n)[0]
 
     def _drawn_before(self, n: int | None, seed: int) -> _Draw | None:
         """An earlier draw of the same seed, if it holds the one asked for."""
@@ -218,13 +218,11 @@ class SceneStream:
         return drawn if enough else None
 
     def _draw(self, n: int | None, seed: int) -> _Draw:
-        """Draw from the whole scene, in a second pass where the first kept too few pixels."""
-        n_pixels = self.height * self.width
-        drawn = self._draw_below(_limit(n, n_pixels), n, seed)
-        if n is not None and len(drawn.keys) < min(n, drawn.n_valid):
-            drawn = self._draw_below(_limit(n, drawn.n_valid), n, seed)
-        if n is not None and len(drawn.keys) < min(n, drawn.n_valid):
-            drawn = self._draw_below(_FULL_RANGE, n, seed)
+        """Draw from the whole scene, in further passes where one has kept too few pixels."""
+        drawn = self._draw_below(_limit(n, self.height * self.width), n, seed)
+        for limit in (_limit(n, drawn.n_valid), _FULL_RANGE):
+            if n is not None and len(drawn.keys) < min(n, drawn.n_valid):
+                drawn = self._draw_below(limit, n, seed)
         if drawn.n_valid == 0:
             raise NoValidPixelsError(self.source.nothing_valid())
         return drawn
@@ -236,21 +234,21 @@ class SceneStream:
         held = 0
         tasks = ((window, most) for window in units)
         draw = partial(_draw_from_unit, self.reader, self.width, seed)
-        for done, part in enumerate(ordered_map(self.executor, draw, tasks, self.plan.ahead), 1):
-            kept.append(part)
-            held += len(part.keys)
+        for done, parts in enumerate(ordered_map(self.executor, draw, tasks, self.plan.ahead), 1):
+            kept += parts
+            held += sum(len(part.keys) for part in parts)
             if n is not None and held > 3 * n:
-                kept = [_smallest(kept, n)]
-                held, most = n, int(kept[0].keys.max())
+                kept = _smallest(kept, n)
+                held, most = n, max(int(part.keys.max(initial=0)) for part in kept)
             self.report(done, len(units), "sampling")
-        return _smallest(kept, n)
+        kept.sort(key=lambda part: part.block)
+        return _joined(kept if n is None else _smallest(kept, n))
 
 
 def _limit(n: int | None, n_pixels: int) -> int:
-    """The key below which ``n`` of ``n_pixels`` pixels lie, and as many again to be safe."""
-    if n is None or 2 * n + 1000 >= n_pixels:
-        return _FULL_RANGE
-    return (2 * n + 1000) * _FULL_RANGE // n_pixels
+    """The key below which ``n`` of ``n_pixels`` pixels lie, and half as many to be safe."""
+    wanted = 0 if n is None else n + n // 2 + 1000
+    return wanted * _FULL_RANGE // n_pixels if 0 < wanted < n_pixels else _FULL_RANGE
 
 
 def _tally_unit(
@@ -261,17 +259,40 @@ def _tally_unit(
 
 @dataclass(frozen=True)
 class _Draw:
-    """Drawn pixels: keys, places in the scene (row * width + column), stored (bands, pixels)."""
+    """Drawn pixels of a block, row by row, or of many.
 
+    Parameters
+    ----------
+    block : (row, column) of the first block
+    keys : uint64 array (pixels,)
+    places : int64 array (pixels,)
+        In the scene: row * width + column.
+    values : array (bands, pixels)
+        Stored values.
+    n_valid : int
+        Valid pixels where these were drawn.
+    """
+
+    block: tuple[int, int]
     keys: NDArray[np.uint64]
     places: NDArray[np.int64]
     values: NDArray[Any]
     n_valid: int
 
+    def up_to(self, most: np.uint64) -> _Draw:
+        """The pixels of keys up to ``most``."""
+        chosen = np.flatnonzero(self.keys <= most)
+        if len(chosen) == len(self.keys):
+            return self
+        values = np.take(self.values, chosen, axis=1)
+        return _Draw(self.block, self.keys[chosen], self.places[chosen], values, self.n_valid)
 
-def _draw_from_unit(reader: UnitReader, width: int, seed: int, task: tuple[Window, int]) -> _Draw:
+
+def _draw_from_unit(
+    reader: UnitReader, width: int, seed: int, task: tuple[Window, int]
+) -> list[_Draw]:
     window, most = task
-    return _joined([_draw_from_block(block, width, seed, most) for block in reader.blocks(window)])
+    return [_draw_from_block(block, width, seed, most) for block in reader.blocks(window)]
 
 
 def _draw_from_block(block: Block, width: int, seed: int, most: int) -> _Draw:
@@ -279,13 +300,13 @@ def _draw_from_block(block: Block, width: int, seed: int, most: int) -> _Draw:
     keys, inside = keys_below(valid, window.row, window.col, window.width, seed, most)
     rows, cols = np.divmod(inside, window.width)
     places = (rows + window.row) * width + cols + window.col
-    return _Draw(keys, places, np.take(block.flat, inside, axis=1), int(np.count_nonzero(valid)))
+    values = np.take(block.flat, inside, axis=1)
+    return _Draw((window.row, window.col), keys, places, values, int(np.count_nonzero(valid)))
 
 
 def _joined(draws: list[_Draw]) -> _Draw:
-    if len(draws) == 1:
-        return draws[0]
     return _Draw(
+        draws[0].block,
         np.concatenate([draw.keys for draw in draws]),
         np.concatenate([draw.places for draw in draws]),
         np.concatenate([draw.values for draw in draws], axis=1),
@@ -293,13 +314,10 @@ def _joined(draws: list[_Draw]) -> _Draw:
     )
 
 
-def _smallest(draws: list[_Draw], n: int | None) -> _Draw:
-    """The ``n`` pixels of the smallest keys, in raster order."""
-    every = _joined(draws)
-    chosen = np.arange(len(every.keys))
-    if n is not None and len(chosen) > n:
-        chosen = np.argpartition(every.keys, n - 1)[:n]
-    order = chosen[np.argsort(every.places[chosen])]
-    return _Draw(
-        every.keys[order], every.places[order], np.take(every.values, order, axis=1), every.n_valid
-    )
+def _smallest(draws: list[_Draw], n: int) -> list[_Draw]:
+    """Of all the pixels the ``n`` of the smallest keys, in their order."""
+    keys = np.concatenate([draw.keys for draw in draws])
+    if len(keys) <= n:
+        return draws
+    most = np.partition(keys, n - 1)[n - 1]
+    return [draw.up_to(most) for draw in draws]

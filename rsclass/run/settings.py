@@ -41,7 +41,7 @@ class Running:
 
     jobs: int | None = None
     max_mem: int = 2 * GIB
-    tile: int = 1024
+    tile: int = 512
     device: str = "auto"
     scheduler: str | None = None
     progress: Callable[[float, float, str], None] | None = None
