@@ -88,6 +88,7 @@ def derive_map(
     beside : callable () -> dict of suffix to content, optional
         More files to put beside the map; called after the pass.
     warnings : sequence of str
+        Read after ``facts``, which may add to it.
 
     Returns
     -------
@@ -134,9 +135,9 @@ def derive_map(
                 running=running,
                 message=message,
             )
+            found, lines = facts(moves) if facts is not None else ({}, ())
             told = [*class_map.warnings, *warnings, *_doubts(legend)]
             stats, origin = _signatures(class_map, legend, moves, told)
-            found, lines = facts(moves) if facts is not None else ({}, ())
             digests = hashing.result()
             class_map.source.check_unchanged()
             own = recipe() if callable(recipe) else recipe

@@ -11,14 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsclass.core.grid import TileGrid
-from rsclass.core.legend import Legend
 from rsclass.core.majority import Majority
-from rsclass.core.naming import ClassNames
 from rsclass.core.sieve import Sieve, Sieving
 from rsclass.core.transitions import Transitions
 from rsclass.core.types import Labels, Window
 from rsclass.errors import DataError, UsageError
 from rsclass.flow.derive import Around, Derived, derive_map
+from rsclass.flow.maps import named_classes, output_beside
 from rsclass.flow.moved import moved_lines, moved_rows
 from rsclass.flow.scanning import ground_of
 from rsclass.flow.sieving import BYTES_PER_PIXEL, find_masters, sieve_block
@@ -26,7 +25,7 @@ from rsclass.io.class_map import ClassMap, open_class_map
 from rsclass.io.sink import Writing
 from rsclass.run.settings import Running
 
-__all__ = ["named_classes", "tidy"]
+__all__ = ["tidy"]
 
 _CONNECTIONS = (4, 8)
 
@@ -101,7 +100,7 @@ def tidy(
     if connect not in _CONNECTIONS:
         raise UsageError(f"pixels connect to 4 or 8 neighbors, not {connect}.")
     with open_class_map(path, report=running.progress) as class_map:
-        kept = named_classes(class_map.legend, protect, "protect")
+        kept = named_classes(class_map.legend, protect, "--protect")
         smoothing = None
         if majority is not None:
             smoothing = Majority(majority, circular, center_weight, min_majority, kept)
@@ -115,7 +114,7 @@ def tidy(
 
         return derive_map(
             class_map,
-            out or class_map.path.with_name(f"{class_map.path.stem}_tidy.tif"),
+            out or output_beside(class_map, "tidy"),
             tidying,
             class_map.legend,
             recipe={
@@ -135,26 +134,6 @@ def tidy(
             message="tidying",
             facts=facts,
         )
-
-
-def named_classes(legend: Legend, labels: Sequence[str | int], flag: str) -> tuple[int, ...]:
-    """Values of classes given by name or value, sorted.
-
-    Raises
-    ------
-    DataError
-        One is not in the legend, or its name is that of several.
-    """
-    names = ClassNames(legend)
-    values = set()
-    for label in labels:
-        place = names.find(str(label))
-        if place is None:
-            raise DataError(
-                f"--{flag} {label}: the map has no such class; it has {names.described()}."
-            )
-        values.add(legend.values[place])
-    return tuple(sorted(values))
 
 
 def _rule(

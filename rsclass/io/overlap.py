@@ -13,7 +13,7 @@ from rsclass.core.types import Window
 from rsclass.errors import DataError
 from rsclass.io.grids import Grid, Placement, extent, place
 
-__all__ = ["Placed", "overlap"]
+__all__ = ["Placed", "overlap", "same_crs"]
 
 _MOST_DRIFT = 0.1
 """Pixels that grids may be apart at their far ends for pixel sizes written with fewer digits."""
@@ -57,12 +57,17 @@ def overlap(one: Placed, other: Placed) -> tuple[Window, Window]:
     return Window(top, left, height, width), Window(top + row, left + col, height, width)
 
 
+def same_crs(one: str | None, other: str | None) -> bool:
+    """Whether two texts (WKT) mean the same coordinate system."""
+    systems = [None if text is None else CRS.from_wkt(text) for text in (one, other)]
+    return bool(systems[0] == systems[1])
+
+
 def _refuse_other_crs(one: Placed, other: Placed) -> None:
     texts = [raster.georef.crs or raster.georef.gcp_crs for raster in (one, other)]
-    systems = [None if text is None else CRS.from_wkt(text) for text in texts]
-    if systems[0] == systems[1]:
+    if same_crs(*texts):
         return
-    shown = ["none" if crs is None else _short(crs) for crs in systems]
+    shown = ["none" if text is None else _short(CRS.from_wkt(text)) for text in texts]
     raise DataError(
         f"the coordinate systems of {one.name} ({shown[0]}) and {other.name} ({shown[1]}) differ; "
         "warp one to the grid of the other first (gdalwarp -r near)."
