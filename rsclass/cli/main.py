@@ -116,6 +116,8 @@ def main(args: Sequence[str] | None = None) -> int:
     if "_RSCLASS_COMPLETE" in os.environ:
         cli.main(prog_name="rsclass")
     given = list(sys.argv[1:] if args is None else args)
+    # numpy's matrix library starts a spinning thread for every core; none of our work is its.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _speak_utf8()
     session = Session(command=shlex.join(["rsclass", *given]))
     session.listen(given)
