@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsclass.core.grid import TileGrid
-from rsclass.core.labels import map_values, whole_numbers
+from rsclass.core.labels import map_values, parse_mergers, whole_numbers
 from rsclass.core.stats import is_exact
 from rsclass.core.training import TrainingSet
 from rsclass.core.types import Band
@@ -201,8 +201,16 @@ def read_training(
         source.close()
 
 
-def collect(stream: SceneStream, training: Training, seed: int) -> Samples:
-    """The pixels of ``stream`` that lie in features; see :func:`read_training`."""
+def collect(
+    stream: SceneStream, training: Training, seed: int, mergers: Sequence[str] = ()
+) -> Samples:
+    """The pixels of ``stream`` that lie in features; see :func:`read_training`.
+
+    Parameters
+    ----------
+    mergers : sequence of str
+        ``old1,old2=new``: classes that are taken as one.
+    """
     from rsclass.io.vectors import read_features
 
     source = stream.source
@@ -215,6 +223,8 @@ def collect(stream: SceneStream, training: Training, seed: int) -> Samples:
         encoding=training.encoding,
     )
     sums = features.sha256()
+    if mergers:
+        features = features.renamed(parse_mergers(mergers, features.names))
     features.refuse_beside(source.georef, source.height, source.width, source.name)
     drawn = gather(stream, features, training.per_class, seed)
     warnings = [*features.notes]

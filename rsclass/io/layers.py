@@ -79,6 +79,14 @@ class VectorLayer:
             It cannot be read, or has no geometries.
         """
         self._check_field(field)
+        return self._read([] if field is None else [field])
+
+    def read_all(self, field: str) -> geopandas.GeoDataFrame:
+        """Every feature, by its id, with all columns, among them ``field``; see :meth:`read`."""
+        self._check_field(field)
+        return self._read(None)
+
+    def _read(self, columns: list[str] | None) -> geopandas.GeoDataFrame:
         options = _COLUMNS if self.driver == "CSV" else {}
         try:
             with warnings.catch_warnings():
@@ -87,7 +95,7 @@ class VectorLayer:
                 frame = pyogrio.read_dataframe(
                     self.path,
                     layer=self.layer,
-                    columns=[] if field is None else [field],
+                    columns=columns,
                     fid_as_index=True,
                     encoding=self.encoding,
                     **options,
@@ -100,9 +108,11 @@ class VectorLayer:
         except Exception as error:  # pyogrio passes on what GDAL raises
             raise DataError(f"{self.name} cannot be read ({_reason(error)}).") from error
         if not isinstance(frame, geopandas.GeoDataFrame):
-            columns = " (columns x and y, lon and lat, or wkt)" if self.driver == "CSV" else ""
+            columns_wanted = (
+                " (columns x and y, lon and lat, or wkt)" if self.driver == "CSV" else ""
+            )
             raise DataError(
-                f"the layer {self.layer!r} of {self.name} holds no geometries{columns}; "
+                f"the layer {self.layer!r} of {self.name} holds no geometries{columns_wanted}; "
                 "give points, lines or polygons."
             )
         return frame

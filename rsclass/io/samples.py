@@ -8,8 +8,7 @@ tables tell what the map shows.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +24,7 @@ from rsclass.core.grid import Georeference
 from rsclass.core.selection import Places
 from rsclass.errors import IncompleteOutputError
 from rsclass.io.disk import write_failures
+from rsclass.io.geopackage import undated
 from rsclass.io.layers import VectorLayer
 from rsclass.io.metric import pixel_centers
 from rsclass.io.swap import sync
@@ -38,8 +38,6 @@ DRAWN = "sample"
 
 _DESIGN, _UNITS = "rsclass_design", "rsclass_units"
 _COLUMNS = ("design", "stratum", "stratum_pixels")
-# Nothing in the file tells when it was written, so that the same sample gives the same bytes.
-_NO_DATE = "2000-01-01T00:00:00.000Z"
 
 
 @dataclass(frozen=True)
@@ -102,7 +100,7 @@ def write_sample(
         ),
     }
     part = target.part(".new.gpkg")
-    with write_failures(target.path, part), _undated(), warnings.catch_warnings():
+    with write_failures(target.path, part), undated(), warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a map may have no CRS
         pyogrio.write_dataframe(points, part, layer=DRAWN, driver="GPKG")
         for layer, table in tables.items():
@@ -170,13 +168,3 @@ def _points(
 
 def _values(design: Design) -> NDArray[np.int64]:
     return np.array([stratum.value for stratum in design.strata], dtype=np.int64)
-
-
-@contextmanager
-def _undated() -> Iterator[None]:
-    before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _NO_DATE})
-    try:
-        yield
-    finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})

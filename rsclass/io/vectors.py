@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 from functools import cached_property
@@ -89,6 +90,10 @@ class Features:
             labels=self.labels[number : number + 1],
             ids=self.ids[number : number + 1],
         )
+
+    def renamed(self, names: Mapping[str, str]) -> Features:
+        """The same features with other labels: the new one of each old one that changes."""
+        return replace(self, labels=tuple(names.get(label, label) for label in self.labels))
 
     def placed(self, georef: Georeference) -> PlacedFeatures:
         """The features in pixel coordinates of a scene.

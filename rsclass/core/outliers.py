@@ -1,0 +1,181 @@
+"""Training pixels and features that do not look like the rest of their class.
+
+Within a class of n normal pixels in B bands, the squared Mahalanobis distance d2 of each to their
+own mean and covariance follows ``(n - 1)^2 / n Beta(B / 2, (n - B - 1) / 2)`` (Gnanadesikan and
+Kettenring 1972, Biometrics 28, doi:10.2307/2528963), and that of a further pixel follows
+``(n^2 - 1) B / (n (n - B)) F(B, n - B)`` (Hotelling 1931, doi:10.1214/aoms/1177732979). Both tend
+to the chi-square distribution of B degrees of freedom as n grows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betaincinv, fdtri
+
+from rsclass.core.covariance import regular
+from rsclass.core.signatures import class_stats
+from rsclass.core.training import TrainingSet
+from rsclass.core.types import Band, Float, Mask
+
+__all__ = ["ALONE", "RARE", "Apart", "Outliers", "find_outliers"]
+
+RARE = 0.001
+"""Share of a normal class's own pixels that lie beyond the limit."""
+
+ALONE = 0.5
+"""Share of a feature's pixels beyond the limit from which it is told."""
+
+_NEGLIGIBLE = 0.01  # share of a class below which a feature does not shape its statistics
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """A feature most of whose pixels are unlike the rest of its class.
+
+    Parameters
+    ----------
+    feature : int
+        Its number in the training set.
+    of_class, like : int
+        Its class, and the class under whose normal distribution its pixels are likeliest.
+    share : float
+        Of its pixels, those beyond the limit for further pixels of the class.
+    """
+
+    feature: int
+    of_class: int
+    like: int
+    share: float
+
+
+@dataclass(frozen=True)
+class Outliers:
+    """What is unlike the rest of its class.
+
+    Parameters
+    ----------
+    pixels : bool array (pixels,)
+        Beyond the limit for pixels of their own class.
+    features : tuple of Apart
+        Those first that are more like another class, then by share.
+    untested : tuple of int
+        Classes with too few pixels for a test.
+    """
+
+    pixels: Mask
+    features: tuple[Apart, ...]
+    untested: tuple[int, ...]
+
+
+def find_outliers(training: TrainingSet) -> Outliers:
+    """Test every pixel and every feature against its class.
+
+    A feature is compared with the class without it, so that a mislabelled one cannot hide behind
+    its own weight.
+    """
+    bands = tuple(Band(str(b)) for b in range(training.values.shape[1]))
+    numbers, place = np.unique(training.features, return_inverse=True)
+    whole = class_stats(training.values, training.classes, training.n_classes, bands)
+    single = class_stats(training.values, place.astype(np.int32), len(numbers), bands)
+    normals = [
+        _normal(int(n), mean, covariance)
+        for n, mean, covariance in zip(whole.count, whole.mean, whole.covariance, strict=True)
+    ]
+    odd: Mask = np.zeros(len(training), np.bool_)
+    found: list[Apart] = []
+    for number, normal in enumerate(normals):
+        mine = np.flatnonzero(training.classes == number)
+        if normal is None:
+            continue
+        odd[mine] = normal.squared(training.values[mine]) > normal.own_limit
+        for feature in np.unique(place[mine]):
+            pixels = training.values[mine[place[mine] == feature]]
+            rest = normal
+            if len(pixels) >= _NEGLIGIBLE * normal.n:
+                without = _without(
+                    whole.count[number],
+                    whole.mean[number],
+                    whole.covariance[number],
+                    len(pixels),
+                    single.mean[feature],
+                    single.covariance[feature],
+                )
+                candidate = _normal(*without)
+                if candidate is None:
+                    continue
+                rest = candidate
+            share = float((rest.squared(pixels) > rest.further_limit).mean())
+            if share > ALONE:
+                others = [*normals[:number], rest, *normals[number + 1 :]]
+                like = _likeliest(pixels, others)
+                found.append(Apart(int(numbers[feature]), number, like, share))
+    untested = tuple(i for i, normal in enumerate(normals) if normal is None)
+    found.sort(key=lambda apart: (apart.like == apart.of_class, -apart.share, apart.feature))
+    return Outliers(odd, tuple(found), untested)
+
+
+@dataclass(frozen=True)
+class _Normal:
+    """A normal distribution that was estimated from ``n`` pixels."""
+
+    n: int
+    bands: NDArray[np.intp]
+    mean: Float
+    lower: Float
+    scale: Float
+
+    def squared(self, table: Float) -> Float:
+        """Squared Mahalanobis distance (pixels,)."""
+        white = np.linalg.solve(self.lower, (table[:, self.bands] / self.scale - self.mean).T)
+        result: Float = (white**2).sum(axis=0)
+        return result
+
+    def likelihood(self, table: Float) -> float:
+        """Logarithm of the likelihood of all pixels, but for a constant."""
+        size = float(np.log(np.diagonal(self.lower) * self.scale).sum())
+        return float(-0.5 * self.squared(table).sum() - size * len(table))
+
+    @property
+    def own_limit(self) -> float:
+        """Beyond which RARE of the pixels lie that it was estimated from."""
+        n, b = self.n, len(self.bands)
+        return float((n - 1) ** 2 / n * betaincinv(b / 2, (n - b - 1) / 2, 1 - RARE))
+
+    @property
+    def further_limit(self) -> float:
+        """Beyond which RARE of further pixels lie."""
+        n, b = self.n, len(self.bands)
+        return float((n * n - 1) * b / (n * (n - b)) * fdtri(b, n - b, 1 - RARE))
+
+
+def _normal(n: int, mean: Float, covariance: Float) -> _Normal | None:
+    """None for a class whose pixels do not fill its bands, or do not vary."""
+    if n <= mean.shape[0] + 1:
+        return None
+    found = regular(mean[None], covariance[None], np.array([n]), ("",))
+    if len(found.bands) == 0:
+        return None
+    lower = np.linalg.cholesky(found.covariance[0])
+    return _Normal(n, found.bands, found.mean[0], lower, found.scale)
+
+
+def _without(
+    n: int, mean: Float, covariance: Float, n_part: int, part_mean: Float, part: Float
+) -> tuple[int, Float, Float]:
+    """Count, mean and covariance of a class without the pixels of one feature."""
+    rest = int(n) - n_part
+    if rest < 2:
+        return rest, mean, covariance
+    apart = part_mean - mean
+    inner = (n_part - 1) * part if n_part > 1 else 0.0
+    scatter = (n - 1) * covariance - inner - n * n_part / rest * np.outer(apart, apart)
+    return rest, mean - n_part / rest * apart, scatter / (rest - 1)
+
+
+def _likeliest(pixels: Float, normals: Sequence[_Normal | None]) -> int:
+    likelihood = [-np.inf if one is None else one.likelihood(pixels) for one in normals]
+    return int(np.argmax(likelihood))
