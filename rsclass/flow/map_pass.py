@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rsclass.core.grid import TileGrid, canonical_side, split
+from rsclass.core.grid import TileGrid, canonical_side
+from rsclass.core.ground import Ground
 from rsclass.core.legend import Legend
-from rsclass.core.rows import RowSums
 from rsclass.core.transitions import Transitions
 from rsclass.core.types import Float, Labels, Window
 from rsclass.errors import DataError
@@ -60,7 +60,7 @@ class _Piece:
     window: Window
     values: NDArray[Any]
     moves: Transitions
-    areas: list[tuple[int, Float]]
+    weights: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class _Worker:
     change: Change
     values: tuple[int, ...]
     halo: int
-    side: int
+    ground: Ground
 
     def __call__(self, core: Window) -> _Piece:
         class_map = self.class_map
@@ -84,8 +84,7 @@ class _Worker:
         moves = Transitions.of(before, after)
         self._check(moves)
         dtype = class_dtype(max(self.values))
-        areas = [(part.row, self._area(after, core, part)) for part in split(core, self.side)]
-        return _Piece(core, after.astype(dtype), moves, areas)
+        return _Piece(core, after.astype(dtype), moves, self._weights(moves, after, core))
 
     def _check(self, moves: Transitions) -> None:
         unknown = sorted({*moves.before.tolist()} - {0, *self.class_map.legend.values})
@@ -100,15 +99,16 @@ class _Worker:
         if strange:
             raise ValueError(f"the new values {strange} are not in the new legend")
 
-    def _area(self, after: Labels, core: Window, part: Window) -> Float:
-        """Square meters of each new class in one canonical block."""
-        areas = self.class_map.row_areas(part)
-        if areas is None:
-            return np.full(len(self.values), np.nan)
-        own = after[part.inside(core)]
-        weights = np.broadcast_to(areas[:, None], own.shape)
-        total = np.bincount(own.ravel(), weights.ravel(), minlength=max(self.values) + 1)
-        return total.astype(np.float64)[list(self.values)]
+    def _weights(self, moves: Transitions, after: Labels, core: Window) -> NDArray[np.int64]:
+        """What the pixels of each new class weigh on the ground."""
+        if self.ground.even:
+            return moves.counts_after(self.values)
+        rows = self.ground.weights[core.row : core.row_end, None]
+        # Sums of whole numbers below 2**53, which float64 holds exactly.
+        total = np.bincount(after.ravel(), np.broadcast_to(rows, after.shape).ravel())
+        whole = np.zeros(max(self.values) + 1, dtype=np.int64)
+        whole[: len(total)] = total
+        return whole[list(self.values)]
 
 
 def change_map(
@@ -143,25 +143,25 @@ def change_map(
         height=class_map.height,
         width=class_map.width,
         side=unit,
-        # Stored values, their validity, values before and after, and keys of both for the counts.
-        bytes_per_pixel=around * (2 * item + 6 + bytes_per_pixel) + 24,
+        # Stored values, their validity, values before and after, keys of both for the counts, and
+        # weights where pixels differ in size.
+        bytes_per_pixel=around * (2 * item + 6 + bytes_per_pixel)
+        + (24 if class_map.ground.even else 40),
         # Rows of blocks wait in the sink until they are complete.
         fixed_bytes=2 * unit * class_map.width,
         striped=class_map.source.striped and halo == 0,
         low=True,
     )
     grid = TileGrid(class_map.height, class_map.width, plan.tile_height, plan.tile_width)
-    worker = _Worker(class_map, change, legend.values, halo, side)
+    worker = _Worker(class_map, change, legend.values, halo, class_map.ground)
     nothing = np.zeros(0, dtype=np.int64)
     moves = Transitions(nothing, nothing, nothing)
-    sums: RowSums[Float] = RowSums()
+    weights = np.zeros(len(legend), dtype=np.int64)
     with open_pool(running) as executor:
         for done, piece in enumerate(ordered_map(executor, worker, grid, plan.ahead), 1):
             write(piece.window, piece.values)
             moves += piece.moves
-            sums.complete_above(piece.window.row)
-            for row, area in piece.areas:
-                sums.add(row, area)
+            weights += piece.weights
             if running.progress is not None:
                 running.progress(done, len(grid), message)
-    return moves, sums.total() / 10_000
+    return moves, class_map.ground.of_weights(weights)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsclass.core.colors import fill_colors
-from rsclass.core.grid import Georeference, TileGrid
+from rsclass.core.grid import TileGrid
+from rsclass.core.ground import Ground
 from rsclass.core.legend import HIGHEST_VALUE, Legend, LegendClass
-from rsclass.core.types import Float, Labels, Mask, Window
+from rsclass.core.types import Labels, Mask, Window
 from rsclass.errors import DataError, NoValidPixelsError
-from rsclass.io.grids import pixel_area
 from rsclass.io.handles import open_dataset
 from rsclass.io.map_legend import FoundLabels, find_labels
 from rsclass.io.maps import RECIPE_TAG, parse_recipe
@@ -102,9 +102,10 @@ class ClassMap:
         """
         return _class_values(self.source, window)[0]
 
-    def row_areas(self, window: Window) -> Float | None:
-        """Area in square meters of a pixel of each row (height,) of a window; None if unknown."""
-        return _row_areas(self.georef, self.width, window.row, window.row_end)
+    @cached_property
+    def ground(self) -> Ground:
+        """What a pixel of each row weighs on the ground."""
+        return Ground.of_rows(self.source.pixel_areas(), self.height)
 
     def close(self) -> None:
         """Close every handle; no thread may be reading."""
@@ -201,15 +202,15 @@ def _scan(source: RasterSource, report: Report | None) -> tuple[list[int], bool]
     height, width = source.storage_block
     width = min(max(width, 1024), source.width)
     grid = TileGrid(source.height, source.width, max(height, _SCANNED_PIXELS // width), width)
-    found = np.zeros(HIGHEST_VALUE + 1, dtype=np.bool_)
-    zero = False
+    found = np.zeros(HIGHEST_VALUE + 1, dtype=np.int64)
+    n_valid = 0
     for done, window in enumerate(grid, 1):
         values, valid = _class_values(source, window)
-        found[np.unique(values)] = True
-        zero = zero or bool((values[valid] == 0).any())
+        found += np.bincount(values.ravel(), minlength=len(found))
+        n_valid += int(valid.sum())
         if report is not None:
             report(done, len(grid), "reading the map")
-    return [int(value) for value in np.flatnonzero(found) if value > 0], zero
+    return [int(value) for value in np.flatnonzero(found[1:]) + 1], n_valid > found[1:].sum()
 
 
 def _class_values(source: RasterSource, window: Window) -> tuple[Labels, Mask]:
@@ -236,14 +237,3 @@ def _check_values(values: NDArray[Any], name: str) -> None:
             raise DataError(
                 f"{name} holds the value {values[broken][0]:g}; a class map holds whole numbers."
             )
-
-
-@lru_cache(maxsize=16)
-def _row_areas(georef: Georeference, width: int, row: int, row_end: int) -> Float | None:
-    ends = [pixel_area(georef, r, width) for r in (row, (row + row_end) // 2, row_end - 1)]
-    if None in ends:
-        return None
-    if len(set(ends)) == 1:  # on a globe, a row in the middle differs from one of the ends
-        return np.full(row_end - row, ends[0], dtype=np.float64)
-    areas = [pixel_area(georef, r, width) for r in range(row, row_end)]
-    return None if None in areas else np.array(areas, dtype=np.float64)
