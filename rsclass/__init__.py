@@ -31,6 +31,7 @@ _HOME = {
     "merge": "rsclass.flow.merge",
     "tidy": "rsclass.flow.tidy",
     "edit": "rsclass.flow.edit",
+    "compare": "rsclass.flow.compare",
     "replay_edits": "rsclass.flow.edit",
     "undo_edit": "rsclass.flow.edit",
     "preview": "rsclass.flow.preview",

@@ -21,6 +21,7 @@ COMMANDS = {
     "tidy": "Clear a class map of lone pixels and small patches.",
     "edit": "Correct a class map by hand, inside drawn features.",
     "training": "List training samples and judge them.",
+    "compare": "Tell what changed from one class map to another.",
     "methods": "List the methods, or the parameters of one.",
     "replay": "Make a map again from its recipe and compare.",
     "demo": "Simulate a scene, classify it and show what came out.",
