@@ -17,6 +17,7 @@ from rsclass.core.transitions import Transitions
 from rsclass.core.types import Labels
 from rsclass.errors import UsageError
 from rsclass.flow.derive import Around, Derived, derive_map
+from rsclass.flow.maps import output_beside
 from rsclass.flow.signatures import map_signatures
 from rsclass.io.class_map import ClassMap, open_class_map
 from rsclass.io.merge_file import read_merge_table
@@ -126,7 +127,6 @@ def merge(
     running, writing = running or Running(), writing or Writing()
     _check_request(schema, table, level, to)
     with open_class_map(class_map, band=band, report=running.progress) as opened:
-        path = Path(out) if out is not None else _default_output(opened)
         if to is not None:
             plan = _by_tree(opened, to, scene, running)
         else:
@@ -141,7 +141,7 @@ def merge(
         }
         return derive_map(
             opened,
-            path,
+            out or output_beside(opened, "merged"),
             Relabel.of(codes),
             plan.schema.legend(used),
             recipe=recipe,
@@ -166,11 +166,6 @@ def _check_request(schema: Any, table: Any, level: int | None, to: int | None) -
         )
     if level is not None and schema is None:
         raise UsageError("--level is one of a schema's levels; give the schema with --schema.")
-
-
-def _default_output(class_map: ClassMap) -> Path:
-    local = class_map.path if class_map.path.exists() else Path(class_map.name)
-    return local.with_name(f"{local.stem}_merged.tif")
 
 
 def _by_table(

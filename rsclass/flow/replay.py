@@ -38,7 +38,7 @@ def replay(
     path : path
         A map written by rsclass.
     scene : path or None
-        Where the scene lies now, if it was moved.
+        Where the scene lies now, if it was moved; for a map made from another map, where that lies.
     model : path or None
         Where the model lies now, for a map made by ``predict``.
     running : Running or None
@@ -55,6 +55,8 @@ def replay(
     """
     path = Path(path)
     recipe = read_recipe(path)
+    if "parent" in recipe:
+        return _derived_again(path, recipe, scene, running or Running())
     source = source_from_recipe(recipe["source"], scene)
     try:
         _refuse_other_scene(recipe, source.sha256())
@@ -90,6 +92,21 @@ def replay(
             filecmp.cmp(path.with_name(file.name), file, shallow=False)
             for file in rasters_of(again, writing.layers)
         )
+    notes = _changed_versions(recipe["versions"])
+    return Replayed(path, identical, differing, notes, same_pixels=differing == 0)
+
+
+def _derived_again(
+    path: Path, recipe: Mapping[str, Any], parent: Any, running: Running
+) -> Replayed:
+    """The same for a map that was made from another map."""
+    from rsclass.flow.remake import remake
+
+    with tempfile.TemporaryDirectory(prefix="rsclass-replay-") as folder:
+        again = Path(folder) / path.name
+        remake(recipe, again, parent=parent, running=running, writing=_writing(recipe["writing"]))
+        differing = differing_pixels(path, again)
+        identical = filecmp.cmp(path, again, shallow=False)
     notes = _changed_versions(recipe["versions"])
     return Replayed(path, identical, differing, notes, same_pixels=differing == 0)
 
@@ -135,9 +152,9 @@ def _writing(choices: Mapping[str, Any]) -> Writing:
     return Writing(
         format=choices["format"],
         creation=creation,
-        layers=tuple(choices["layers"]),
-        min_confidence=choices["min_confidence"],
-        max_distance=choices["max_distance"],
+        layers=tuple(choices.get("layers", ())),
+        min_confidence=choices.get("min_confidence"),
+        max_distance=choices.get("max_distance"),
         report=False,
     )
 

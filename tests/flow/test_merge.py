@@ -25,7 +25,9 @@ from rsclass.errors import (
 from rsclass.flow.classify import classify
 from rsclass.flow.deciding import begin_table, decide, undo
 from rsclass.flow.merge import merge
+from rsclass.flow.remake import remake
 from rsclass.flow.separate import separate
+from rsclass.flow.tidy import tidy
 from rsclass.io.class_map import open_class_map
 from rsclass.io.maps import read_map, read_recipe
 from rsclass.io.merge_file import read_merge_table
@@ -349,3 +351,45 @@ def test_a_published_map_becomes_land_cover(shared_data, tmp_path):
     np.testing.assert_array_equal(result.read(), expected)
     np.testing.assert_allclose(result.hectares, result.stats.count * 0.09)
     assert read_schema("simple8").legend([2, 4, 5, 7]) == result.legend
+
+
+@pytest.mark.parametrize("made", ["merged", "cut", "tidied"])
+def test_a_derived_map_is_made_again_byte_by_byte(class_map, tmp_path, made):
+    cases = {
+        "merged": lambda out: merge(class_map, out, schema=SCHEMA, table=table(CODES), level=1),
+        "cut": lambda out: merge(class_map, out, to=3, writing=Writing(format="COG")),
+        "tidied": lambda out: tidy(class_map, out, majority=3, sieve=4, protect=["class 1"]),
+    }
+    first = cases[made](tmp_path / "lc.tif")
+    again = rsclass.replay(first.path, running=Running(jobs=3, tile=512))
+    assert again.identical
+    assert not again.notes
+
+
+def test_a_replay_finds_changed_pixels_and_a_changed_parent(class_map, tmp_path):
+    parent = tmp_path / "parent.tif"
+    parent.write_bytes(class_map.read_bytes())
+    for file in class_map.parent.glob("map.*"):
+        if file != class_map:
+            (tmp_path / file.name.replace("map", "parent", 1)).write_bytes(file.read_bytes())
+    out = merge(parent, tmp_path / "lc.tif", schema=SCHEMA, table=table(CODES)).path
+    with rasterio.open(out, "r+") as dataset:
+        values = dataset.read(1)
+        values[:2, 5] = np.where(values[:2, 5] == 11, 12, 11)
+        dataset.write(values, 1)
+    assert rsclass.replay(out).differing == 2
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    for file in tmp_path.glob("parent.*"):
+        file.rename(moved / file.name)
+    assert rsclass.replay(out, scene=moved / "parent.tif").differing == 2
+    with rasterio.open(moved / "parent.tif", "r+") as dataset:
+        dataset.write(np.full((1, 1), 3, dtype=np.uint8), 1, window=((0, 1), (0, 1)))
+    with pytest.raises(DataError, match="is not what the map was made from"):
+        rsclass.replay(out, scene=moved / "parent.tif")
+
+
+def test_a_map_made_by_hand_is_not_replayed(tmp_path):
+    recipe = {"verb": "edit", "parent": {"map": "other.tif"}}
+    with pytest.raises(DataError, match="made by 'edit', which its recipe alone cannot repeat"):
+        remake(recipe, tmp_path / "x.tif", running=Running(), writing=Writing())

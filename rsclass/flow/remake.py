@@ -1,0 +1,101 @@
+"""Maps made from other maps, made again from their recipes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from rsclass.core.legend import Legend
+from rsclass.errors import DataError
+from rsclass.flow.derive import Derived, derive_map
+from rsclass.flow.merge import Relabel
+from rsclass.flow.tidy import tidy
+from rsclass.io.class_map import ClassMap, open_class_map
+from rsclass.io.sink import Writing
+from rsclass.run.settings import Running
+
+__all__ = ["remake"]
+
+_ADDED = ("parent", "writing", "versions")
+"""What every recipe gets besides its verb's own choices."""
+
+
+def remake(
+    recipe: Mapping[str, Any],
+    out: Path,
+    *,
+    parent: str | Path | None = None,
+    running: Running,
+    writing: Writing,
+) -> Derived:
+    """Make a derived map again.
+
+    Parameters
+    ----------
+    recipe : mapping
+        With its ``parent``.
+    out : Path
+    parent : path or None
+        Where the map it was made from lies now, if it was moved.
+    running : Running
+    writing : Writing
+
+    Raises
+    ------
+    DataError
+        The parent has changed, or the map was made by hand.
+    """
+    verb = recipe["verb"]
+    if verb not in _AGAIN:
+        raise DataError(
+            f"the map was made by '{verb}', which its recipe alone cannot repeat; replay the map "
+            f"it was made from ({recipe['parent']['map']})."
+        )
+    place = parent or recipe["parent"]["map"]
+    (band,) = recipe["parent"]["reading"]["bands"]
+    with open_class_map(place, band=band) as class_map:
+        found = class_map.source.sha256()
+        if sorted(found.values()) != sorted(recipe["parent"]["sha256"].values()):
+            raise DataError(
+                f"{place} is not what the map was made from: its SHA-256 differs.", path=str(place)
+            )
+        return _AGAIN[verb](class_map, recipe, out, running, writing)
+
+
+def _merge_again(
+    class_map: ClassMap, recipe: Mapping[str, Any], out: Path, running: Running, writing: Writing
+) -> Derived:
+    return derive_map(
+        class_map,
+        out,
+        Relabel.of({int(cluster): code for cluster, code in recipe["codes"].items()}),
+        Legend.from_rows(recipe["legend"], "the recipe"),
+        recipe={name: value for name, value in recipe.items() if name not in _ADDED},
+        running=running,
+        writing=writing,
+        message="merging classes",
+    )
+
+
+def _tidy_again(
+    class_map: ClassMap, recipe: Mapping[str, Any], out: Path, running: Running, writing: Writing
+) -> Derived:
+    majority = recipe["majority"] or {}
+    return tidy(
+        class_map.path,
+        out,
+        majority=majority.get("size"),
+        circular=majority.get("circular", False),
+        center_weight=majority.get("center_weight", 1),
+        min_majority=majority.get("min_share", 0.0),
+        sieve=recipe["sieve"],
+        min_area=recipe["min_area_ha"],
+        connect=recipe["connect"],
+        protect=recipe["protect"],
+        running=running,
+        writing=writing,
+    )
+
+
+_AGAIN: dict[str, Callable[..., Derived]] = {"merge": _merge_again, "tidy": _tidy_again}
