@@ -97,7 +97,7 @@ def test_truth_schema_and_reference_agree(tmp_path):
     scene = simulate("sentinel2", height=100, width=100)
     paths = scene.write(tmp_path, "s")
     schema = json.loads(paths["schema"].read_text(encoding="utf-8"))
-    assert (schema["format"], schema["version"]) == ("rsclass-schema", 1)
+    assert (schema["format"], schema["format_version"]) == ("rsclass-schema", 1)
     names = {c["code"]: c["name"] for c in schema["classes"]}
     assert tuple(names.values()) == scene.class_names
     with rasterio.open(paths["truth"]) as dataset:

@@ -125,8 +125,8 @@ def write_reference(
 def write_schema(path: Path, classes: Sequence[Mapping[str, Any]]) -> None:
     """Write a class schema as JSON, one class a line."""
     lines = ",\n".join("    " + json.dumps(dict(c), ensure_ascii=False) for c in classes)
-    text = f'{{\n  "format": "rsclass-schema",\n  "version": 1,\n  "classes": [\n{lines}\n  ]\n}}\n'
-    write_bytes(path, text.encode(), overwrite=True)
+    head = '{\n  "format": "rsclass-schema",\n  "format_version": 1,\n  "classes": [\n'
+    write_bytes(path, f"{head}{lines}\n  ]\n}}\n".encode(), overwrite=True)
 
 
 @contextmanager

@@ -1,0 +1,307 @@
+"""Names for the clusters of a map, from a reference and from their spectra."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from rsclass.core.merging import MergeTable
+from rsclass.core.opinions import LEAST_CONFIDENCE, Opinion, opinions
+from rsclass.core.proposals import Proposal, coded, merge_rows, proposals
+from rsclass.core.schema import Schema
+from rsclass.core.votes import Vote, votes
+from rsclass.errors import DataError, UnreadableRasterError, UsageError
+from rsclass.flow.crossing import cross_features, cross_raster
+from rsclass.flow.signatures import map_signatures
+from rsclass.io.class_map import ClassMap, open_class_map
+from rsclass.io.merge_file import edit_merge_table, read_merge_table, write_merge_table
+from rsclass.io.schema_file import read_schema
+from rsclass.report.texts import counted
+from rsclass.run.settings import Running
+
+__all__ = ["Suggested", "suggest"]
+
+_BY = "rsclass suggest"
+_WIDEST_NAME = 24
+
+
+@dataclass(frozen=True)
+class Suggested:
+    """Names for the clusters of a map; nothing of it is applied unless a table was asked for.
+
+    Attributes
+    ----------
+    path : Path
+        The map.
+    proposals : list of Proposal
+        One for each class of the map.
+    votes : list of Vote or None
+        What the reference says of each.
+    opinions : list of Opinion or None
+        What the mean spectrum of each tells.
+    purity : float or None
+        Share of the reference's pixels that lie in the commonest class of their cluster.
+    units : str
+        What the values of the scene were taken for; empty where spectra were not judged.
+    table : Path or None
+        The merge table that was written.
+    applied : tuple of int
+        Clusters that got their class in it.
+    warnings : list of str
+    """
+
+    path: Path
+    proposals: list[Proposal]
+    votes: list[Vote] | None
+    opinions: list[Opinion] | None
+    purity: float | None
+    units: str
+    table: Path | None
+    applied: tuple[int, ...]
+    warnings: list[str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-able values."""
+        rows = []
+        for i, p in enumerate(self.proposals):
+            row: dict[str, Any] = {
+                "value": p.cluster,
+                "name": p.cluster_name,
+                "suggestion": p.name,
+                "confidence": p.confidence,
+                "by": p.by or None,
+                "code": p.code,
+                "class": p.class_name or None,
+                "evidence": list(p.evidence),
+            }
+            if self.votes is not None:
+                vote = self.votes[i]
+                row["reference"] = {
+                    "label": vote.label,
+                    "confidence": vote.confidence,
+                    "purity": vote.purity if vote.pixels else None,
+                    "pixels": vote.pixels,
+                    "witnesses": vote.witnesses,
+                    "paired_with": vote.partner,
+                }
+            if self.opinions is not None:
+                opinion = self.opinions[i]
+                row["spectra"] = {
+                    "cover": opinion.cover,
+                    "confidence": opinion.confidence,
+                    "scores": opinion.scores,
+                }
+            rows.append(row)
+        return {
+            "path": str(self.path),
+            "clusters": rows,
+            "purity": self.purity,
+            "units": self.units or None,
+            "files": {} if self.table is None else {"table": str(self.table)},
+            "applied": list(self.applied),
+            "warnings": self.warnings,
+        }
+
+    def summary(self) -> str:
+        """A few lines for people."""
+        named = sum(p.name is not None for p in self.proposals)
+        total = counted(len(self.proposals), "class", "classes")
+        lines = [f"Names for {named} of {total} of {self.path}:"]
+        for p in self.proposals:
+            name = p.cluster_name
+            if len(name) > _WIDEST_NAME:
+                name = name[: _WIDEST_NAME - 1] + "…"
+            meaning = p.name or "unknown"
+            if p.class_name and p.class_name != p.name:
+                meaning += f" -> {p.class_name}"
+            lines.append(
+                f"  {p.cluster} {name}: {meaning} (confidence {p.confidence:.2f}"
+                + (f", by {p.by})" if p.by else ")")
+            )
+            lines += [f"      {text}" for text in p.evidence]
+        if self.purity is not None:
+            lines.append(f"Purity of the clusters against the reference: {self.purity:.1%}.")
+        if self.units:
+            lines.append(f"Spectra: {self.units}.")
+        if self.table is not None:
+            classes = counted(len(self.applied), "cluster", "clusters")
+            lines += [f"{classes} decided in the merge table.", f"  table  {self.table}"]
+        else:
+            lines.append("Nothing is applied; --apply --table TABLE.csv writes a merge table.")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{p.cluster}</td><td>{escape(p.cluster_name)}</td>"
+            f"<td>{escape(p.name or 'unknown')}</td><td>{p.confidence:.2f}</td>"
+            f"<td>{escape('; '.join(p.evidence))}</td></tr>"
+            for p in self.proposals
+        )
+        return (
+            f"<p>{escape(str(self.path))}</p><table><tr><th>value</th><th>class</th>"
+            f"<th>suggestion</th><th>confidence</th><th>evidence</th></tr>{rows}</table>"
+        )
+
+
+def suggest(
+    path: str | Path,
+    *,
+    reference: str | Path | None = None,
+    field: str | None = None,
+    layer: str | None = None,
+    spectra: bool = True,
+    scene: Any = None,
+    schema: Schema | str | Path | None = None,
+    min_confidence: float = LEAST_CONFIDENCE,
+    table: str | Path | None = None,
+    apply: bool = False,
+    running: Running | None = None,
+) -> Suggested:
+    """Propose names for the clusters of a map, with evidence and a confidence for each.
+
+    A reference speaks first: the commonest of its labels in a cluster, with the share that is
+    exceeded with 90 % confidence. Where it is silent or not sure enough the mean spectrum speaks:
+    indices and the likeness to typical spectra of water, vegetation, bare soil, built-up ground,
+    snow and cloud; see :mod:`rsclass.core.opinions`. Where that is not sure enough either, the
+    cluster stays unknown.
+
+    Parameters
+    ----------
+    path : path
+        A class map.
+    reference : path or None
+        Polygons, lines or points with labels in ``field``, or a raster of classes, such as an older
+        land-cover map.
+    field, layer : str or None
+        Of a vector reference.
+    spectra : bool
+        Whether spectra are judged.
+    scene : path, list of paths or None
+        The scene, where the spectra of the classes are not known.
+    schema : Schema, path, name or None
+        Land-cover classes that the names are to mean; None: every name is a class of its own.
+    min_confidence : float, default=0.5
+        Confidence, 0 to 1, below which a cluster stays unknown.
+    table : path or None
+        The merge table (CSV) for ``apply``.
+    apply : bool
+        Write the table, or fill in what is not decided yet in one that exists; decisions that stand
+        in it are kept.
+    running : Running or None
+
+    Returns
+    -------
+    Suggested
+
+    Raises
+    ------
+    UsageError
+        What is asked for does not go together.
+    DataError
+        The map or the reference cannot be read, or they do not meet.
+    OutputError
+        The table cannot be written.
+    """
+    running = running or Running()
+    _check_request(reference, field, spectra, table, apply, min_confidence)
+    wanted = read_schema(schema) if isinstance(schema, str | Path) else schema
+    with open_class_map(path, report=running.progress) as class_map:
+        warnings = list(class_map.warnings)
+        said, purity = None, None
+        if reference is not None:
+            said, purity, notes = _ask_reference(class_map, reference, field, layer, running)
+            warnings += notes
+        judged, units = None, ""
+        if spectra:
+            judged, units, notes = _judge(class_map, scene, min_confidence, running, said is None)
+            warnings += notes
+        found = proposals(class_map.legend, said, judged, min_confidence)
+        how: dict[str, Any] = {"schema": wanted, "legend": class_map.legend}
+        written = Path(table) if apply and table is not None else None
+        earlier = read_merge_table(written, **how) if written and written.exists() else None
+        found = coded(found, wanted, earlier or ())
+        applied: tuple[int, ...] = ()
+        if written is not None:
+            applied = _apply(found, written, earlier, class_map.inputs, how)
+    return Suggested(
+        path=Path(path),
+        proposals=found,
+        votes=said,
+        opinions=judged,
+        purity=purity,
+        units=units,
+        table=written,
+        applied=applied,
+        warnings=list(dict.fromkeys(warnings)),
+    )
+
+
+def _check_request(
+    reference: Any, field: str | None, spectra: bool, table: Any, apply: bool, least: float
+) -> None:
+    if reference is None and not spectra:
+        raise UsageError("there is nothing to go by; give a reference, or let spectra speak.")
+    if reference is None and field is not None:
+        raise UsageError(f"field {field!r} is given without a reference; give it with --reference.")
+    if apply and table is None:
+        raise UsageError("--apply writes a merge table; name it with --table.")
+    if not 0 <= least <= 1:
+        raise UsageError(f"the least confidence is {least}; it must be from 0 to 1.")
+
+
+def _ask_reference(
+    class_map: ClassMap,
+    reference: str | Path,
+    field: str | None,
+    layer: str | None,
+    running: Running,
+) -> tuple[list[Vote], float, list[str]]:
+    if field is not None:
+        crossed = cross_features(class_map, reference, field, layer, running)
+    else:
+        try:
+            crossed = cross_raster(class_map, reference, running)
+        except UnreadableRasterError as error:
+            raise DataError(
+                f"{str(error).rstrip('.')}, or name the column of its labels with --field if it "
+                "holds polygons or points."
+            ) from error
+    said = votes(crossed.table, crossed.witnesses, crossed.labels, crossed.witness)
+    purity = float(crossed.table.max(axis=0).sum() / crossed.table.sum())
+    return said, purity, list(crossed.notes)
+
+
+def _judge(
+    class_map: ClassMap, scene: Any, least: float, running: Running, alone: bool
+) -> tuple[list[Opinion] | None, str, list[str]]:
+    """Opinions on the mean spectra; where they are not known, a reference may do without."""
+    try:
+        signatures = map_signatures(class_map, scene, running)
+    except DataError as error:
+        if alone or scene is not None:
+            raise
+        return None, "", [f"spectra are not judged: {error}"]
+    found, units = opinions(signatures.stats.mean, signatures.stats.bands, least)
+    doubts = [] if units.trust == 1 else [f"spectra of {class_map.name}: {units.note}."]
+    return found, units.note, [*signatures.warnings, *doubts]
+
+
+def _apply(
+    found: list[Proposal],
+    place: Path,
+    table: MergeTable | None,
+    inputs: Sequence[str],
+    how: dict[str, Any],
+) -> tuple[int, ...]:
+    """Write the proposals to a new table, or those of undecided clusters to one that exists."""
+    rows = merge_rows(found)
+    if table is None:
+        write_merge_table(place, MergeTable(tuple(rows)), inputs=inputs)
+        return tuple(row.cluster for row in rows if row.code is not None)
+    undecided = table.undecided
+    chosen = [row for row in rows if row.code is not None and row.cluster in undecided]
+    edit_merge_table(place, chosen, by=_BY, why="clusters that were not decided", **how)
+    return tuple(row.cluster for row in chosen)

@@ -1,0 +1,273 @@
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+
+import geopandas
+import numpy as np
+import pytest
+import rasterio
+from rasterio.warp import Resampling, calculate_default_transform, reproject
+from shapely.geometry import Point
+
+import rsclass
+from rsclass import Running, Writing
+from rsclass.core.merging import MergeTable
+from rsclass.datasets import simulate
+from rsclass.errors import DataError, OutputError, UsageError
+from rsclass.flow.crossing import cross_features, cross_raster
+from rsclass.io.class_map import open_class_map
+from rsclass.io.merge_file import read_merge_table, undo_merge_table
+from rsclass.io.schema_file import read_schema
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A simulated scene with its truth, reference features and schema."""
+    folder = tmp_path_factory.mktemp("suggest")
+    return simulate("sentinel2", height=300, width=280, seed=5).write(folder, "scene")
+
+
+@pytest.fixture(scope="module")
+def made(files, tmp_path_factory):
+    out = tmp_path_factory.mktemp("suggest_map") / "map.tif"
+    return rsclass.classify(
+        files["scene"], out, method="kmeans", classes=9, writing=Writing(report=False)
+    )
+
+
+def counted(path, reference, made):
+    """Pixels (reference values, clusters) by numpy alone."""
+    with rasterio.open(path) as one, rasterio.open(reference) as other:
+        values, truth = one.read(1), other.read(1)
+    clusters = made.legend.values
+    return {
+        (t, c): int(((truth == t) & (values == c)).sum())
+        for t in np.unique(truth[truth > 0]).tolist()
+        for c in clusters
+    }
+
+
+def test_a_reference_raster_is_counted_pixel_by_pixel(files, made):
+    with open_class_map(made.path) as class_map:
+        crossed = cross_raster(class_map, files["truth"], Running())
+    with open_class_map(files["truth"]) as truth:
+        value_of = {c.name: c.value for c in truth.legend}
+    expected = counted(made.path, files["truth"], made)
+    for i, label in enumerate(crossed.labels):
+        for j, cluster in enumerate(made.legend.values):
+            assert crossed.table[i, j] == expected[value_of[label], cluster]
+    assert crossed.table.sum() == sum(expected.values())
+    assert crossed.notes == ()
+
+
+@pytest.mark.parametrize("running", [Running(jobs=1, tile=37), Running(jobs=3, tile=250)])
+def test_counts_do_not_depend_on_tiles_and_threads(files, made, running):
+    with open_class_map(made.path) as class_map:
+        plain = cross_raster(class_map, files["truth"], Running())
+        cut = cross_raster(class_map, files["truth"], running)
+    np.testing.assert_array_equal(plain.table, cut.table)
+
+
+def test_points_are_counted_one_by_one_and_are_their_own_witnesses(files, made, tmp_path):
+    rng = np.random.default_rng(3)
+    with rasterio.open(made.path) as dataset:
+        values, transform, crs = dataset.read(1), dataset.transform, dataset.crs
+    rows, cols = rng.integers(0, 300, 60), rng.integers(0, 280, 60)
+    labels = rng.choice(["wood", "field"], 60)
+    x = transform.c + (cols + 0.5) * transform.a
+    y = transform.f + (rows + 0.5) * transform.e
+    frame = geopandas.GeoDataFrame(
+        {"cover": labels}, geometry=[Point(*xy) for xy in zip(x, y, strict=True)], crs=crs
+    )
+    frame.to_file(tmp_path / "points.gpkg")
+    with open_class_map(made.path) as class_map:
+        crossed = cross_features(class_map, tmp_path / "points.gpkg", "cover", None, Running())
+    at = {}
+    for row, col, label in zip(rows, cols, labels, strict=True):
+        at.setdefault((row, col), set()).add(label)
+    expected = np.zeros((2, 9), int)
+    for (row, col), met in at.items():
+        if len(met) == 1 and values[row, col]:
+            expected[["field", "wood"].index(met.pop()), values[row, col] - 1] += 1
+    np.testing.assert_array_equal(crossed.table, expected)
+    np.testing.assert_array_equal(crossed.witnesses, expected.sum(axis=0))
+
+
+def test_suggestions_from_the_truth_are_the_commonest_class_of_each_cluster(files, made):
+    found = rsclass.suggest(made.path, reference=files["truth"], spectra=False)
+    expected = counted(made.path, files["truth"], made)
+    with open_class_map(files["truth"]) as truth:
+        name_of = {c.value: c.name for c in truth.legend}
+    values = sorted({t for t, _ in expected})
+    best = 0
+    for proposal, vote in zip(found.proposals, found.votes, strict=True):
+        counts = [expected[t, proposal.cluster] for t in values]
+        assert vote.label == name_of[values[int(np.argmax(counts))]]
+        best += max(counts)
+    assert found.purity == pytest.approx(best / sum(expected.values()))
+    assert found.table is None
+    assert found.opinions is None
+
+
+def test_a_reference_on_another_grid_is_read_by_nearest_neighbor_and_told(files, made, tmp_path):
+    with rasterio.open(files["truth"]) as dataset:
+        transform, width, height = calculate_default_transform(
+            dataset.crs, "EPSG:4326", dataset.width, dataset.height, *dataset.bounds
+        )
+        moved = np.zeros((height, width), np.uint8)
+        reproject(
+            dataset.read(1),
+            moved,
+            src_transform=dataset.transform,
+            src_crs=dataset.crs,
+            dst_transform=transform,
+            dst_crs="EPSG:4326",
+            resampling=Resampling.nearest,
+        )
+    with rasterio.open(
+        tmp_path / "degrees.tif",
+        "w",
+        driver="GTiff",
+        width=width,
+        height=height,
+        count=1,
+        dtype="uint8",
+        crs="EPSG:4326",
+        transform=transform,
+        nodata=0,
+    ) as dataset:
+        dataset.write(moved, 1)
+    plain = rsclass.suggest(made.path, reference=files["truth"], spectra=False)
+    found = rsclass.suggest(made.path, reference=tmp_path / "degrees.tif", spectra=False)
+    assert "nearest neighbor" in found.warnings[-1]
+    for one, other in zip(plain.votes, found.votes, strict=True):
+        assert other.purity == pytest.approx(one.purity, abs=0.05)
+
+
+KINDS = {
+    "grassland": "vegetation",
+    "cropland": "vegetation",
+    "bare soil": "bare soil",
+    "broadleaf forest": "vegetation",
+    "conifer forest": "vegetation",
+    "built-up": "built-up",
+    "water": "water",
+    "gravel": "bare soil",
+}
+
+
+def test_what_spectra_name_in_a_simulated_scene_is_mostly_so(files, made):
+    found = rsclass.suggest(made.path)
+    schema = read_schema(files["schema"])
+    with rasterio.open(made.path) as one, rasterio.open(files["truth"]) as other:
+        values, truth = one.read(1), other.read(1)
+    right = named = 0
+    for proposal in found.proposals:
+        assert proposal.evidence
+        if proposal.name is None:
+            continue
+        below = truth[(values == proposal.cluster) & (truth > 0)]
+        kinds = [KINDS[schema[code].name] for code in below.tolist()]
+        named += len(kinds)
+        right += kinds.count(proposal.name)
+    assert named > 0.7 * np.count_nonzero(truth)
+    assert right > 0.85 * named
+
+
+def test_nothing_is_written_without_apply(files, made, tmp_path):
+    found = rsclass.suggest(made.path, table=tmp_path / "merge.csv")
+    assert found.table is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_apply_writes_a_table_that_merge_understands(files, made, tmp_path):
+    place = tmp_path / "merge.csv"
+    found = rsclass.suggest(
+        made.path, reference=files["truth"], schema=files["schema"], table=place, apply=True
+    )
+    assert found.table == place
+    table = read_merge_table(place)
+    for proposal, row in zip(found.proposals, table, strict=True):
+        assert (row.cluster, row.code) == (proposal.cluster, proposal.code)
+        assert row.by == ("rsclass suggest (reference)" if row.code else "")
+        assert "confidence" in row.why
+    decided = [replace(row, code=row.code or 0) for row in table]
+    place.write_text(MergeTable(tuple(decided)).to_csv())
+    merged = rsclass.merge(made.path, tmp_path / "merged.tif", schema=files["schema"], table=place)
+    with rasterio.open(merged.path) as new, rasterio.open(made.path) as old:
+        codes = {row.cluster: row.code for row in decided}
+        np.testing.assert_array_equal(
+            new.read(1), np.vectorize(lambda v: codes.get(v, 0))(old.read(1))
+        )
+
+
+def test_decisions_that_stand_in_a_table_are_kept_and_the_filling_can_be_undone(
+    files, made, tmp_path
+):
+    place = tmp_path / "merge.csv"
+    with open_class_map(made.path) as class_map:
+        empty = MergeTable.empty(class_map.legend)
+    text = empty.to_csv().replace("\n1,class 1,,,,", "\n1,class 1,7,Marsh,me,seen there")
+    place.write_text(text)
+    before = read_merge_table(place)
+    found = rsclass.suggest(made.path, reference=files["truth"], table=place, apply=True)
+    table = read_merge_table(place)
+    assert table[1] == before[1]
+    assert 1 not in found.applied
+    assert set(found.applied) == {row.cluster for row in table if row.by.startswith("rsclass")}
+    assert 7 not in {row.code for row in table if row.cluster != 1}
+    undo_merge_table(place)
+    assert read_merge_table(place) == before
+
+
+def test_a_reference_is_enough_where_spectra_are_not_known(files, made, tmp_path):
+    alone = shutil.copy(made.path, tmp_path / "alone.tif")
+    with rasterio.open(alone) as dataset:
+        values, profile = dataset.read(1), dataset.profile
+    with rasterio.open(tmp_path / "foreign.tif", "w", **profile) as dataset:
+        dataset.write(values, 1)
+    found = rsclass.suggest(tmp_path / "foreign.tif", reference=files["truth"])
+    assert found.opinions is None
+    assert any("spectra are not judged" in warning for warning in found.warnings)
+    with pytest.raises(DataError, match="give the scene with --scene"):
+        rsclass.suggest(tmp_path / "foreign.tif")
+    judged = rsclass.suggest(tmp_path / "foreign.tif", scene=files["scene"])
+    assert [p.name for p in judged.proposals] == [
+        p.name for p in rsclass.suggest(made.path).proposals
+    ]
+
+
+def test_a_reference_of_another_place_is_refused(made, tmp_path):
+    with rasterio.open(made.path) as dataset:
+        values, profile = dataset.read(1), dataset.profile
+    moved = rasterio.Affine.translation(1e5, 0) @ profile["transform"]
+    with rasterio.open(tmp_path / "far.tif", "w", **(profile | {"transform": moved})) as dataset:
+        dataset.write(values, 1)
+    with pytest.raises(DataError, match="give a reference of the same place"):
+        rsclass.suggest(made.path, reference=tmp_path / "far.tif")
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"spectra": False}, "nothing to go by"),
+        ({"field": "cover"}, "without a reference"),
+        ({"apply": True}, "name it with --table"),
+        ({"min_confidence": 1.5}, "from 0 to 1"),
+        ({"apply": True, "table": "merge.json"}, "a merge table is a .csv file"),
+    ],
+)
+def test_requests_that_do_not_go_together_are_refused(made, asked, words):
+    with pytest.raises(UsageError, match=words):
+        rsclass.suggest(made.path, **asked)
+
+
+def test_a_vector_reference_without_a_field_says_what_to_give(files, made):
+    with pytest.raises((DataError, UsageError), match="--field"):
+        rsclass.suggest(made.path, reference=files["reference"])
+
+
+def test_a_table_that_cannot_be_written_is_told(made, tmp_path):
+    with pytest.raises(OutputError, match="does not exist"):
+        rsclass.suggest(made.path, table=tmp_path / "no" / "merge.csv", apply=True)
