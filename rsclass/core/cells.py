@@ -25,8 +25,16 @@ def unguard(text: str) -> str:
     return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
 
 
-def read_lines(text: str, source: str) -> tuple[set[str], list[Line]]:
+def read_lines(text: str, source: str, separator: str = ",") -> tuple[set[str], list[Line]]:
     """The columns of a CSV table and its lines; cells that are missing are empty.
+
+    Parameters
+    ----------
+    text : str
+    source : str
+        Named in errors.
+    separator : str, default=","
+        What stands between cells.
 
     Raises
     ------
@@ -34,7 +42,10 @@ def read_lines(text: str, source: str) -> tuple[set[str], list[Line]]:
         ``source`` is no readable CSV.
     """
     reader = csv.DictReader(
-        io.StringIO(text.removeprefix("\ufeff"), newline=""), restkey="", restval=""
+        io.StringIO(text.removeprefix("\ufeff"), newline=""),
+        restkey="",
+        restval="",
+        delimiter=separator,
     )
     try:
         columns = {str(name).strip().lower() for name in reader.fieldnames or ()}

@@ -50,7 +50,7 @@ def heat_table(matrix: Float, legend: Legend, name: str, most: float | None = No
         for j in range(n):
             if i == j or not math.isfinite(matrix[i, j]):
                 continue
-            color = _viridis((matrix[i, j] - low) / (high - low or 1.0))
+            color = viridis((matrix[i, j] - low) / (high - low or 1.0))
             x, y = left + j * cell, top + i * cell
             drawing.box(x, y, cell, cell, hex_color(color), shape_rendering="crispEdges")
             if n <= MOST_NUMBERED:
@@ -63,18 +63,19 @@ def heat_table(matrix: Float, legend: Legend, name: str, most: float | None = No
         drawing.text(left + middle, top + n * cell + 13, value, "middle")
     drawing.text(left + n * cell / 2, top + n * cell + 34, "class", "middle", LARGE)
     drawing.text(14, top + n * cell / 2, "class", "middle", LARGE, turned=-90)
-    _color_bar(drawing, left + n * cell + 22, top, n * cell, (low, high), short(name))
+    color_bar(drawing, left + n * cell + 22, top, n * cell, (low, high), short(name))
     return drawing.svg()
 
 
-def _viridis(share: float) -> RGB:
+def viridis(share: float) -> RGB:
+    """The color of a share: dark at 0, bright at 1."""
     at = share * (len(_VIRIDIS) - 1)
     places = np.arange(len(_VIRIDIS))
     red, green, blue = (round(float(np.interp(at, places, _VIRIDIS[:, i]))) for i in range(3))
     return red, green, blue
 
 
-def _color_bar(
+def color_bar(
     drawing: Drawing, x: float, top: float, height: float, ends: tuple[float, float], name: str
 ) -> None:
     """What the colors of a heat table mean."""
@@ -82,7 +83,7 @@ def _color_bar(
     y = Scale(low, high, top + height, top)
     steps = 64
     for i in range(steps):
-        color = hex_color(_viridis((i + 0.5) / steps))
+        color = hex_color(viridis((i + 0.5) / steps))
         above = top + height * (1 - (i + 1) / steps)
         drawing.box(x, above, 14, height / steps + 0.5, color, shape_rendering="crispEdges")
     marked = ticks(low, high, 6)
