@@ -55,12 +55,16 @@ def remake(
     place = parent or recipe["parent"]["map"]
     (band,) = recipe["parent"]["reading"]["bands"]
     with open_class_map(place, band=band) as class_map:
-        found = class_map.source.sha256()
-        if sorted(found.values()) != sorted(recipe["parent"]["sha256"].values()):
+        if _pixel_files(class_map.source.sha256()) != _pixel_files(recipe["parent"]["sha256"]):
             raise DataError(
                 f"{place} is not what the map was made from: its SHA-256 differs.", path=str(place)
             )
         return _AGAIN[verb](class_map, recipe, out, running, writing)
+
+
+def _pixel_files(digests: Mapping[str, str]) -> list[str]:
+    """SHA-256 of the files but ``.aux.xml``, which any viewer writes its own notes into."""
+    return sorted(digest for file, digest in digests.items() if not file.endswith(".aux.xml"))
 
 
 def _merge_again(

@@ -118,9 +118,7 @@ class ClassMap:
         self.close()
 
 
-def open_class_map(
-    path: str | Path, *, band: int | None = None, report: Report | None = None
-) -> ClassMap:
+def open_class_map(path: Any, *, band: int | None = None, report: Report | None = None) -> ClassMap:
     """Describe a class map of rsclass or of any other software.
 
     The legend comes from the files beside the map and its palette. Maps of other software are read
@@ -128,7 +126,7 @@ def open_class_map(
 
     Parameters
     ----------
-    path : path
+    path : path, or open rasterio dataset
         Any raster GDAL opens.
     band : int, optional
         1-based; needed where the file has several.
@@ -144,9 +142,9 @@ def open_class_map(
     NoValidPixelsError
         It has no pixel with a class.
     """
-    name = gdal_name(given_name(path))
-    with open_dataset(name) as dataset:
-        count, tags, labels = dataset.count, dataset.tags(), find_labels(Path(path), dataset)
+    path = Path(given := given_name(path))
+    with open_dataset(gdal_name(given)) as dataset:
+        count, tags, labels = dataset.count, dataset.tags(), find_labels(path, dataset)
         nodata = dataset.nodatavals[(band or 1) - 1] if (band or 1) <= count else None
     if band is None and count > 1:
         raise DataError(
@@ -154,7 +152,7 @@ def open_class_map(
             "give a class map."
         )
     recipe = parse_recipe(tags[RECIPE_TAG], path) if RECIPE_TAG in tags else None
-    source = open_source(path, Reading(bands=(band or 1,), scaled=False, palette_as_values=True))
+    source = open_source(given, Reading(bands=(band or 1,), scaled=False, palette_as_values=True))
     warnings = list(labels.warnings)
     try:
         if recipe is not None and labels.names:
@@ -173,9 +171,7 @@ def open_class_map(
         statistics = stats_beside(path)
     except DataError as error:
         warnings.append(f"the spectra of the classes are not known: {error}")
-    return ClassMap(
-        Path(path), source, nodata, _legend(values, labels), recipe, statistics, warnings
-    )
+    return ClassMap(path, source, nodata, _legend(values, labels), recipe, statistics, warnings)
 
 
 def _zero_is_no_class(name: str, nodata: float) -> str:

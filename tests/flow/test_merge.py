@@ -382,6 +382,8 @@ def test_a_replay_finds_changed_pixels_and_a_changed_parent(class_map, tmp_path)
     moved.mkdir()
     for file in tmp_path.glob("parent.*"):
         file.rename(moved / file.name)
+    note = moved / "parent.tif.aux.xml"
+    note.write_text(note.read_text().replace("<PAMDataset>", "<PAMDataset><!-- a viewer -->"))
     assert rsclass.replay(out, scene=moved / "parent.tif").differing == 2
     with rasterio.open(moved / "parent.tif", "r+") as dataset:
         dataset.write(np.full((1, 1), 3, dtype=np.uint8), 1, window=((0, 1), (0, 1)))

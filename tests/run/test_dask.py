@@ -9,6 +9,7 @@ import pytest
 from rsclass.datasets import simulate
 from rsclass.errors import UsageError
 from rsclass.flow.classify import classify
+from rsclass.flow.merge import merge
 from rsclass.io.sink import Writing
 from rsclass.run.settings import Running
 
@@ -40,6 +41,17 @@ def test_a_cluster_gives_the_same_bytes_as_threads(method: str, scheduler: str, 
             running=running,
             writing=Writing(report=False),
         ).path.read_bytes()
+        for name, running in (("cluster", Running(scheduler=scheduler)), ("threads", Running()))
+    ]
+    assert made[0] == made[1]
+
+
+def test_a_cluster_merges_classes_as_threads_do(scheduler: str, tmp_path: Path):
+    scene = simulate("sentinel2", height=300, width=560, seed=1).write(tmp_path, "s")["scene"]
+    quiet = Writing(report=False)
+    spectral = classify(scene, tmp_path / "m.tif", method="kmeans", classes=6, writing=quiet).path
+    made = [
+        merge(spectral, tmp_path / f"{name}.tif", to=3, running=running).path.read_bytes()
         for name, running in (("cluster", Running(scheduler=scheduler)), ("threads", Running()))
     ]
     assert made[0] == made[1]
