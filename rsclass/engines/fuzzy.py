@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from rsclass.core import kernels
+from rsclass.core.memberships import fuzzy_tally
 from rsclass.core.scaling import Scaling
 from rsclass.core.types import Block, Float, PixelStream
 from rsclass.engines.base import Parameter
@@ -27,7 +27,7 @@ class FuzzyTally:
         Of ``u^m``.
     sums : float64 array (classes, bands)
         Of ``u^m z`` in engine space.
-    totals : float64 array (3, classes)
+    totals : float64 array (3,)
         Of ``u^m d^2``, ``u^2`` and ``-u ln u``.
     """
 
@@ -67,22 +67,11 @@ class FuzzyPass:
     def __call__(self, block: Block) -> FuzzyTally:
         """The tally of one block."""
         gain, offset = self.scaling.affine(block)
-        weight, sums = np.zeros(len(self.centers)), np.zeros(self.centers.shape)
-        totals = np.zeros((3, len(self.centers)))
         valid = block.flat_valid
-        kernels.fuzzy_tally(
-            block.flat,
-            valid,
-            gain,
-            offset,
-            self.centers,
-            float(self.fuzzifier),
-            weight,
-            sums,
-            totals,
-            self.indices,
+        sums = fuzzy_tally(
+            block.flat, valid, gain, offset, self.centers, float(self.fuzzifier), self.indices
         )
-        return FuzzyTally(int(valid.sum()), weight, sums, totals)
+        return FuzzyTally(int(valid.sum()), *sums)
 
 
 class FuzzyKMeans(StartedEngine):
@@ -187,7 +176,7 @@ class FuzzyKMeans(StartedEngine):
             moved = np.where(weight > 0, tally.sums / np.where(weight > 0, weight, 1.0), centers)
             shift = float(((moved - centers) ** 2).sum())
             self.history_.append(
-                {"pass": n_iter, "objective": float(tally.totals[0].sum()), "shift": shift}
+                {"pass": n_iter, "objective": float(tally.totals[0]), "shift": shift}
             )
             centers = moved
             if shift <= limit:
@@ -205,7 +194,7 @@ class FuzzyKMeans(StartedEngine):
         centers = self.scaling_.forward(self.centers_)
         last = FuzzyPass(self.scaling_, centers, self.fuzzifier, indices=True)
         tally = pixels.fold(last, "fuzzy K-means, last pass")
-        objective, squares, entropy = (float(total.sum()) for total in tally.totals)
+        objective, squares, entropy = tally.totals.tolist()
         self.objective_ = objective
         self.partition_coefficient_ = squares / tally.count
         self.partition_entropy_ = entropy / tally.count

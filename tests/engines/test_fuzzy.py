@@ -62,16 +62,17 @@ def test_agrees_with_the_plain_algorithm_after_as_many_passes(groups, m):
     )
     v, u = plain(groups, start, m, 7)
     order = np.argsort(v.mean(axis=1))
-    np.testing.assert_allclose(engine.centers_, v[order], rtol=1e-9)
+    # Passes weigh pixels in single precision.
+    np.testing.assert_allclose(engine.centers_, v[order], rtol=1e-5, atol=1e-6)
     # Layers are float32.
     np.testing.assert_allclose(engine.predict_proba(groups), u[:, order], rtol=2e-5, atol=1e-30)
     d2 = ((groups[:, None] - v) ** 2).sum(axis=2)
     objective = (u**m * d2).sum()
     gaps = ((v[:, None] - v) ** 2).sum(axis=2)[np.triu_indices(4, 1)]
-    assert engine.objective_ == pytest.approx(objective, rel=1e-9)
-    assert engine.partition_coefficient_ == pytest.approx((u**2).sum(axis=1).mean(), rel=1e-9)
-    assert engine.partition_entropy_ == pytest.approx(-(u * np.log(u)).sum(axis=1).mean(), rel=1e-9)
-    assert engine.xie_beni_ == pytest.approx(objective / (len(groups) * gaps.min()), rel=1e-9)
+    assert engine.objective_ == pytest.approx(objective, rel=1e-6)
+    assert engine.partition_coefficient_ == pytest.approx((u**2).sum(axis=1).mean(), rel=1e-6)
+    assert engine.partition_entropy_ == pytest.approx(-(u * np.log(u)).sum(axis=1).mean(), rel=1e-6)
+    assert engine.xie_beni_ == pytest.approx(objective / (len(groups) * gaps.min()), rel=1e-6)
 
 
 def test_pixels_midway_between_all_centers_belong_to_all_alike():
@@ -144,7 +145,7 @@ def test_another_cut_of_the_scene_changes_rounding_only():
     image = rng.integers(0, 4000, (3, 60, 50)).astype(np.uint16)
     whole = FuzzyKMeans(4, sample=None).fit(ArrayStream(image))
     cut = FuzzyKMeans(4, sample=None).fit(Recut.of(image, 17))
-    np.testing.assert_allclose(cut.centers_, whole.centers_, rtol=1e-9)
+    np.testing.assert_allclose(cut.centers_, whole.centers_, rtol=1e-5)
 
 
 def test_one_class_is_the_mean_of_all(groups):

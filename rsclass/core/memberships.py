@@ -1,0 +1,218 @@
+"""Sums over fuzzy memberships, from which the centers of fuzzy K-means move.
+
+Distances and memberships are formed in single precision, relative to the middle of the centers,
+and added in double precision; the order of all additions is fixed by the block alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rsclass.core.assign import UNROLLED
+from rsclass.core.compiling import compiled
+from rsclass.core.types import Float, Mask
+
+RUN = 256
+"""Pixels worked on at once."""
+
+FAR = 1e15
+"""Distances from the middle, in spreads of the centers, at which single precision could end."""
+
+
+@compiled
+def _dot(a, b, scratch):
+    """Sum of products of two runs, folded in halves so that eight or sixteen add at once."""
+    for i in range(64):
+        scratch[i] = (a[i] * b[i] + a[i + 64] * b[i + 64]) + (
+            a[i + 128] * b[i + 128] + a[i + 192] * b[i + 192]
+        )
+    for i in range(32):
+        scratch[i] += scratch[i + 32]
+    for i in range(16):
+        scratch[i] += scratch[i + 16]
+    total = 0.0
+    for i in range(16):
+        total += scratch[i]
+    return total
+
+
+@cache
+def _kernel(unrolled: int) -> Callable[..., Any]:
+    """The loop for ``unrolled`` bands; 0: for any number."""
+
+    @compiled
+    def tally(values, valid, gain, offset, centers, fuzzifier, weight, sums, totals, indices):
+        single = np.float32
+        n_bands = unrolled or values.shape[0]
+        n_pixels = values.shape[1]
+        n_classes = centers.shape[0]
+        crisp = fuzzifier == 2.0
+        power = single(1.0 / (fuzzifier - 1.0))
+        exponent = single(fuzzifier)
+        z = np.zeros((n_bands, RUN), single)
+        d = np.empty((n_classes, RUN), single)
+        smallest = np.empty(RUN, single)
+        total = np.empty(RUN, single)
+        weighted = np.zeros(RUN, single)
+        own = np.zeros(RUN, single)
+        ones = np.ones(RUN, single)
+        scratch = np.empty(64, single)
+        place = np.empty(RUN, np.int64)
+        for start in range(0, n_pixels, RUN):
+            m = min(RUN, n_pixels - start)
+            n = 0
+            for i in range(m):
+                if valid[start + i]:
+                    place[n] = i
+                    n += 1
+            if n == 0:
+                continue
+            for b in range(n_bands):
+                x = values[b, start : start + m]
+                zb = z[b]
+                if n == m:
+                    for i in range(n):
+                        zb[i] = single(min(max(x[i] * gain[b] + offset[b], -FAR), FAR))
+                else:
+                    for i in range(n):
+                        zb[i] = single(min(max(x[place[i]] * gain[b] + offset[b], -FAR), FAR))
+            for i in range(n):
+                smallest[i] = single(np.inf)
+                total[i] = single(0.0)
+            for k in range(n_classes):
+                center = centers[k]
+                dk = d[k]
+                if unrolled:
+                    for i in range(n):
+                        near = single(0.0)
+                        for b in range(n_bands):
+                            t = z[b, i] - center[b]
+                            near += t * t
+                        dk[i] = near
+                        smallest[i] = min(smallest[i], near)
+                else:
+                    for i in range(n):
+                        dk[i] = single(0.0)
+                    for b in range(n_bands):
+                        zb = z[b]
+                        c = center[b]
+                        for i in range(n):
+                            t = zb[i] - c
+                            dk[i] += t * t
+                    for i in range(n):
+                        smallest[i] = min(smallest[i], dk[i])
+            on_center = False
+            for i in range(n):
+                on_center |= smallest[i] == 0
+            for k in range(n_classes):
+                dk = d[k]
+                if on_center:
+                    for i in range(n):
+                        if smallest[i] == 0:
+                            dk[i] = single(1.0) if dk[i] == 0 else single(0.0)
+                        else:
+                            dk[i] = smallest[i] / dk[i]
+                else:
+                    for i in range(n):
+                        dk[i] = smallest[i] / dk[i]
+                if not crisp:
+                    for i in range(n):
+                        dk[i] = dk[i] ** power
+                for i in range(n):
+                    total[i] += dk[i]
+            for i in range(n):
+                total[i] = single(1.0) / total[i]
+            for i in range(n, RUN):
+                weighted[i] = single(0.0)
+                own[i] = single(0.0)
+            for k in range(n_classes):
+                dk = d[k]
+                if crisp:
+                    for i in range(n):
+                        u = dk[i] * total[i]
+                        weighted[i] = u * u
+                else:
+                    for i in range(n):
+                        weighted[i] = (dk[i] * total[i]) ** exponent
+                weight[k] += _dot(weighted, ones, scratch)
+                for b in range(n_bands):
+                    sums[k, b] += _dot(weighted, z[b], scratch)
+                if indices:
+                    for i in range(n):
+                        u = np.float64(dk[i] * total[i])
+                        totals[1] += u * u
+                        if u > 0:
+                            totals[2] -= u * np.log(u)
+            # The sum over classes of u^m d^2 is smallest * (1 / total)^(m - 1).
+            if crisp:
+                for i in range(n):
+                    own[i] = total[i]
+            else:
+                for i in range(n):
+                    own[i] = total[i] ** (exponent - single(1.0))
+            for i in range(n, RUN):
+                smallest[i] = single(0.0)
+            totals[0] += _dot(own, smallest, scratch)
+
+    return tally
+
+
+def fuzzy_tally(
+    values: NDArray[Any],
+    valid: Mask,
+    gain: Float,
+    offset: Float,
+    centers: Float,
+    fuzzifier: float,
+    indices: bool = False,
+) -> tuple[Float, Float, Float]:
+    """Add up what an update of fuzzy centers needs, with memberships u of every valid pixel.
+
+    A pixel that lies on centers belongs to these in equal shares.
+
+    Parameters
+    ----------
+    values : array (bands, pixels)
+        Stored values; ``z = values * gain + offset`` leads into the space of the centers.
+    valid : bool array (pixels,)
+    gain, offset : float64 arrays (bands,)
+    centers : float64 array (classes, bands)
+    fuzzifier : float
+        The exponent m.
+    indices : bool
+        Whether the last two totals are formed.
+
+    Returns
+    -------
+    weight : float64 array (classes,)
+        Sums of ``u^m``.
+    sums : float64 array (classes, bands)
+        Of ``u^m z``.
+    totals : float64 array (3,)
+        Over pixels and classes: the sums of ``u^m d^2``, of ``u^2`` and of ``-u ln u``.
+    """
+    n_classes, n_bands = centers.shape
+    # The median: one far center must not coarsen the others.
+    middle = np.median(centers, axis=0)
+    # A power of two, which rounds nothing.
+    unit = 2.0 ** np.frexp(np.abs(centers - middle).max())[1]
+    weight, sums, totals = np.zeros(n_classes), np.zeros((n_classes, n_bands)), np.zeros(3)
+    _kernel(n_bands if n_bands <= UNROLLED else 0)(
+        values,
+        valid,
+        gain / unit,
+        (offset - middle) / unit,
+        ((centers - middle) / unit).astype(np.float32),
+        fuzzifier,
+        weight,
+        sums,
+        totals,
+        indices,
+    )
+    totals[0] *= unit * unit
+    return weight, sums * unit + weight[:, None] * middle, totals
