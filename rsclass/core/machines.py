@@ -140,7 +140,7 @@ def _vote(
 ) -> None:
     n_bands, n_pixels = values.shape
     n_vectors, n_classes = len(vectors), len(start) - 1
-    z = np.empty((n_bands, _RUN))
+    z = np.zeros((n_bands, _RUN))
     near = np.empty((n_vectors, _RUN))
     decision = np.empty(_RUN)
     votes = np.empty((n_classes, _RUN), np.int32)
@@ -152,14 +152,15 @@ def _vote(
                 physical = values[b, at + i] * gain[b] + offset[b]
                 z[b, i] = (physical - center[b]) / scale[b]
         for v in range(n_vectors):
-            for i in range(n):
+            # Over whole runs: a library of vector functions may round the rest in another way.
+            for i in range(_RUN):
                 near[v, i] = 0.0
             for b in range(n_bands):
                 m = vectors[v, b]
-                for i in range(n):
+                for i in range(_RUN):
                     apart = z[b, i] - m
                     near[v, i] += apart * apart
-            for i in range(n):
+            for i in range(_RUN):
                 near[v, i] = math.exp(-gamma * near[v, i])
         votes[:] = 0
         inverse[:] = 0.0

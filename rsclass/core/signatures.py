@@ -173,7 +173,7 @@ def _too_few(count: NDArray[np.int64], n_bands: int, names: Sequence[str]) -> li
         return []
     return [
         f"fewer than {ADVISED * n_bands:,} pixels, {ADVISED} for each band, describe "
-        f"{_listed(few)}; more would make the result steadier."
+        f"{_listed(few)}; draw more, or set shrinkage (0.3 and the like) for a steadier result."
     ]
 
 
