@@ -25,6 +25,7 @@ class Transitions:
     before, after : int64 arrays (pairs,)
         Values from 0 (no class) to 65,535; only pairs that occur.
     pixels : int64 array (pairs,)
+        How many, or what they weigh together.
     """
 
     before: NDArray[np.int64]
@@ -32,8 +33,19 @@ class Transitions:
     pixels: NDArray[np.int64]
 
     @classmethod
-    def of(cls, before: Labels, after: Labels) -> Transitions:
-        """Count the pairs of two arrays of the same shape."""
+    def of(
+        cls, before: Labels, after: Labels, weights: NDArray[np.int64] | None = None
+    ) -> Transitions:
+        """Count the pairs of two arrays of the same shape.
+
+        Parameters
+        ----------
+        before, after : int arrays (height, width)
+        weights : int64 array (height,), optional
+            What a pixel of each row counts instead of 1.
+        """
+        if weights is not None:
+            return _by_rows(before, after, weights)
         top_before, top_after = int(before.max(initial=0)) + 1, int(after.max(initial=0)) + 1
         keys = before.astype(np.int64).ravel() * top_after + after.ravel()
         if top_before * top_after <= _MOST_COUNTERS:
@@ -78,6 +90,16 @@ class Transitions:
             {"from": int(before), "to": int(after), "pixels": int(pixels)}
             for before, after, pixels in zip(self.before, self.after, self.pixels, strict=True)
         ]
+
+
+def _by_rows(before: Labels, after: Labels, weights: NDArray[np.int64]) -> Transitions:
+    """Rows of one weight are counted together, and then multiplied."""
+    total = Transitions.of(before[:0], after[:0])
+    starts = np.flatnonzero(np.diff(weights, prepend=weights[0] - 1))
+    for start, end in zip(starts, [*starts[1:], len(weights)], strict=True):
+        rows = Transitions.of(before[start:end], after[start:end])
+        total += Transitions(rows.before, rows.after, rows.pixels * weights[start])
+    return total
 
 
 def _counts(
