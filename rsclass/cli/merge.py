@@ -30,16 +30,17 @@ _FLAGS = (
         group="Classes",
         metavar="NAME|FILE",
         type=values.path,
-        help="Land-cover classes: simple8, corine1, or a .json, .csv, .clr or .qml file; see "
-        "'rsclass schema'.",
+        help="Land-cover classes: simple8, corine1, a .json, .csv, .clr or .qml file, or another "
+        "map; see 'rsclass schema'.",
     ),
     Option(
         "--table",
         group="Classes",
         metavar="FILE",
         type=values.path,
-        help="CSV that says which class each cluster of MAP becomes. Without it, with --schema, "
-        "the values of MAP are codes of the schema.",
+        help="CSV that says which class each cluster of MAP becomes: columns cluster and code (0 "
+        "for no class), or cluster_name and class for their names, and by and why. Without it, "
+        "with --schema, the values of MAP are codes of the schema.",
     ),
     Option(
         "--level",
@@ -81,7 +82,7 @@ _FLAGS = (
         help="Decide in TABLE what becomes of clusters: 3=water, 4,7-9=2, 5=none; repeatable.",
     ),
     Option("--by", group="Classes", metavar="NAME", help="Who decides. [default: your login]"),
-    Option("--why", group="Classes", metavar="TEXT", default="", help="On what evidence."),
+    Option("--why", group="Classes", metavar="TEXT", help="On what evidence."),
     _flag("--undo", help="Take back the last --set, or the one before that, and so on."),
 )
 
@@ -139,7 +140,7 @@ def _edited(flags: dict[str, Any]) -> Any:
         flags["choices"],
         schema=flags["schema"],
         by=by,
-        why=flags["why"],
+        why=flags["why"] or "",
         band=band,
     )
 

@@ -14,7 +14,7 @@ from rsclass.cli.session import Session
 if TYPE_CHECKING:
     from rsclass.core.schema import Schema
 
-_NAME = click.Argument(["schema"], metavar="[NAME|FILE]", required=False, type=values.path)
+_NAME = click.Argument(["schema"], metavar="[NAME|FILE|MAP]", required=False, type=values.path)
 _FLAGS = (
     Option(
         "-o",
@@ -40,7 +40,8 @@ def command(session: Session, **flags: Any) -> None:
     """List the land-cover schemas that come along, or show and convert one.
 
     A schema is a list of classes, each with code, name, color, the class above it and a
-    description. Begin one of your own by writing a copy with -o and editing it.
+    description. Begin one of your own by writing a copy with -o and editing it. A .json, .csv,
+    .clr or .qml FILE is read, and of a class map its legend.
     """
     session.working = True
     from rsclass.io.schema_file import named_schemas, read_schema, write_schema

@@ -180,16 +180,15 @@ def undo_merge_table(path: str | Path, *, by: str = "") -> tuple[MergeTable, Edi
         if not open_edits:
             raise UsageError(f"{path} has no edit that could be taken back.")
         last = journal[open_edits[-1]]
-        known = {row.cluster: row for row in (*last.before, *last.after)}
-        current = [table[cluster] for cluster in known if cluster in table]
+        clusters = [row.cluster for row in last.before]
+        current = [table[cluster] for cluster in clusters if cluster in table]
         # A run that was killed between journal and table has left the rows as they were.
-        foreign = [
-            row.cluster for row in current if row not in last.before and row not in last.after
-        ]
-        if foreign or len(current) < len(known):
+        as_left = {row.cluster for row in current if row in last.before or row in last.after}
+        foreign = [str(cluster) for cluster in clusters if cluster not in as_left]
+        if foreign:
             raise UsageError(
-                f"the last edit of {path} cannot be taken back, because cluster "
-                f"{', '.join(map(str, foreign)) or 'lines'} was changed by hand since; set it anew."
+                f"the last edit of {path} cannot be taken back, because its line for cluster "
+                f"{', '.join(foreign)} was changed by hand since; set it anew."
             )
         changed = table.with_rows(last.before)
         edit = Edit(tuple(current), last.before, by, "", _now(), open_edits[-1])

@@ -16,6 +16,7 @@ from rsclass.core.schema_text import (
 )
 from rsclass.errors import DataError, UsageError
 from rsclass.io.atomic import read_text, write_bytes
+from rsclass.io.class_map import open_class_map
 from rsclass.io.map_legend import qml_legend
 from rsclass.io.sidecars import clr, qml
 
@@ -44,25 +45,20 @@ def read_schema(name: str | Path) -> Schema:
     ----------
     name : path or str
         A ``.json`` or ``.csv`` schema; a legend of rsclass, a ``.clr`` color table or a ``.qml``
-        style, whose classes are all on one level; or a name of :func:`named_schemas`.
+        style, whose classes are all on one level; a class map, for its legend; or a name of
+        :func:`named_schemas`.
 
     Raises
     ------
     UsageError
         There is no such name, or the suffix is another.
     DataError
-        The file cannot be read, or is no schema.
+        The file cannot be read, or is no schema, or two of its classes have one name.
     """
     path = Path(name)
     suffix = path.suffix.lower()
     if suffix not in _SUFFIXES:
-        known = named_schemas()
-        if str(name) in known:
-            return known[str(name)]
-        raise UsageError(
-            f"no schema is named {str(name)!r}; give one of {', '.join(known)}, or a .json, .csv, "
-            ".clr or .qml file."
-        )
+        return _named(str(name)) if not path.is_file() else _of_map(path)
     text = read_text(path, "the schema")
     source = str(path)
     if suffix == ".json":
@@ -73,6 +69,21 @@ def read_schema(name: str | Path) -> Schema:
         return schema_from_csv(text, source, path.stem)
     legend = Legend.from_clr(text, source) if suffix == ".clr" else qml_legend(text, source)
     return _flat(legend, path)
+
+
+def _named(name: str) -> Schema:
+    known = named_schemas()
+    if name not in known:
+        raise UsageError(
+            f"no schema is named {name!r}; give one of {', '.join(known)}, or a .json, .csv, .clr "
+            "or .qml file, or a class map."
+        )
+    return known[name]
+
+
+def _of_map(path: Path) -> Schema:
+    with open_class_map(path) as class_map:
+        return _flat(class_map.legend, path)
 
 
 def _flat(legend: Legend, path: Path) -> Schema:

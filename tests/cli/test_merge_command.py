@@ -196,6 +196,12 @@ def test_schemas_are_listed_shown_and_converted(call: Caller, tmp_path: Path):
     assert call("schema", "corine1", "-o", tmp_path / "mine.xls").code == 2
 
 
+def test_the_legend_of_a_map_is_a_schema(call: Caller, class_map: Path, tmp_path: Path):
+    shown = call("schema", class_map, "-o", tmp_path / "own.csv", "--json")
+    assert [entry["name"] for entry in shown.data["classes"]] == ["deep", "shallow", "oak"]
+    assert read_schema(tmp_path / "own.csv").codes == (1, 2, 3)
+
+
 def test_markup_in_names_does_no_harm(call: Caller, class_map: Path):
     """H13, H14."""
     schema, table = class_map.with_name("s.csv"), class_map.with_name("t.csv")

@@ -92,6 +92,9 @@ def test_what_was_changed_by_hand_since_is_not_taken_back(path):
     with pytest.raises(UsageError, match="cluster 2 was changed by hand since"):
         undo_merge_table(path)
     assert read_merge_table(path)[2].code == 9
+    path.write_text("".join(line for line in path.open() if not line.startswith("2,")))
+    with pytest.raises(UsageError, match="cluster 2 was changed by hand since"):
+        undo_merge_table(path)
 
 
 def test_rows_changed_by_hand_elsewhere_stay(path):
@@ -166,4 +169,4 @@ def test_nothing_is_left_beside_table_and_journal(path):
     edit_merge_table(path, rows(c1=1))
     undo_merge_table(path)
     names = {file.name for file in path.parent.iterdir()}
-    assert names <= {"table.csv", "table.journal.jsonl", "table.csv.lock"}
+    assert names == {"table.csv", "table.journal.jsonl"}
