@@ -10,6 +10,7 @@ import numpy as np
 from rsclass.core.accuracy import Accuracy
 from rsclass.core.confusion import Confusion
 from rsclass.core.estimates import normal_quantile
+from rsclass.core.naming import told
 from rsclass.errors import UsageError
 from rsclass.flow.assessed import Assessed
 from rsclass.flow.designs import CENSUS, Basis, Matched, basis_of
@@ -162,9 +163,9 @@ def _assessed(
             "clusters are given; name and merge them for accuracies by class."
         )
         return Assessed(class_map.path, pairs.name, pairs.kind, fit, pairs.skipped, notes)
-    matched, told = matched_classes(class_map, pairs, sizes, on_unknown)
+    matched, found = matched_classes(class_map, pairs, sizes, on_unknown)
     basis = basis_of(class_map, pairs, matched, sizes, assumed)
-    notes += [*told, *basis.warnings]
+    notes += [*found, *basis.warnings]
     accuracy = _accuracy(matched, basis, sizes, class_map, confidence)
     notes += _too_good(accuracy)
     return Assessed(
@@ -198,17 +199,21 @@ def _accuracy(
 
 
 def _too_good(accuracy: Accuracy) -> list[str]:
-    """Intervals of no width say less than they seem to."""
+    """What a sample without errors does not prove."""
     if accuracy.sample is None:
         return []
-    perfect = [
-        one.name
-        for one in accuracy.classes
-        if one.users.error == 0 and one.map_units and one.map_units < one.mapped_pixels
-    ]
-    if not perfect:
-        return []
-    return [
-        f"all or no units mapped as {', '.join(perfect)} are right, so that their user's accuracy "
-        "has an interval of no width; with few units the true one may still be another."
-    ]
+    classes = [c for c in accuracy.classes if c.map_units < c.mapped_pixels]
+    sure = [c.name for c in classes if c.users.error == 0]
+    found = [c.name for c in classes if c.reference_units and c.producers.value == 1]
+    notes = []
+    if sure:
+        notes.append(
+            f"of the units mapped as {told(sure)} all or none are right, so that an interval of no "
+            "width is given for their user's accuracy; among few units, that may be chance."
+        )
+    if found:
+        notes.append(
+            f"no unit mapped otherwise is {told(found)}; where such places are rare, a sample can "
+            "miss them all, and the interval of the true area is then too narrow."
+        )
+    return notes
