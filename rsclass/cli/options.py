@@ -324,7 +324,7 @@ MACHINE = (
         group="Machine",
         default="auto",
         type=click.Choice(["auto", "cpu", "cuda"]),
-        help="Where networks are computed.",
+        help="Where networks are computed; cuda: where large scenes are labelled, too.",
     ),
     Option(
         "--scheduler",

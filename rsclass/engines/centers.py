@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import warnings
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from rsclass.core.scaling import KINDS, Scaling
 from rsclass.core.stats import is_exact
 from rsclass.core.types import Band, Block, Float, PixelStream, Prediction, Sample, Window
 from rsclass.engines.base import Engine, Parameter
+from rsclass.errors import RsclassWarning
 
 START_PIXELS = 20_000
 """Pixels on which starts are tried."""
@@ -189,6 +191,24 @@ class CenterEngine(Engine):
     random_state: int
     centers_: Float
     scaling_: Scaling
+    _on_device: Callable[..., Any] | None = None
+
+    def use_machine(self, workers: int, device: str) -> None:
+        """Tell the engine what it may use.
+
+        Parameters
+        ----------
+        workers : int
+            Threads; sets speed, never the result.
+        device : str
+            ``cuda`` lets a graphics processor label large scenes, with the same classes.
+
+        Warns
+        -----
+        RsclassWarning
+            ``cuda`` was asked for, there is none, and the processor computes.
+        """
+        self._on_device = _nearest_on_device() if device == "cuda" else None
 
     def _pixels(self, stream: PixelStream) -> tuple[PixelStream, Sample]:
         """The pixels to learn from, and a sample of them for the scaling and the start."""
@@ -269,7 +289,11 @@ class CenterEngine(Engine):
         shape = block.valid.shape
         labels = np.empty(block.valid.size, dtype=np.int32)
         distance2 = np.empty(block.valid.size) if "distance" in layers else None
-        nearest(block.flat, block.flat_valid, gain, offset, centers, labels, distance2)
+        pixels = (block.flat, block.flat_valid, gain, offset, centers, labels)
+        if self._on_device is not None and distance2 is None:
+            self._on_device(*pixels)
+        else:
+            nearest(*pixels, distance2)
         found: dict[str, NDArray[np.float32]] = {}
         if distance2 is not None:
             found["distance"] = np.sqrt(distance2).astype(np.float32).reshape(shape)
@@ -300,6 +324,27 @@ class CenterEngine(Engine):
         self.scaling_ = Scaling.from_dict(card["scaling"])
         self.centers_ = arrays["centers"]
         self.n_classes_ = len(self.centers_)
+
+
+def _nearest_on_device() -> Callable[..., Any] | None:
+    """Who labels on a graphics processor; None, with a warning, where there is none."""
+    try:
+        from rsclass.deep import nearest as deep
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "torch":
+            raise
+        missing = "PyTorch, which drives it, is not installed"
+    else:
+        found = deep.choose_device("cuda")
+        if found.type == "cuda":
+            return deep.NearestOnDevice(found)
+        missing = "this machine has none that PyTorch can use"
+    warnings.warn(
+        f"the device cuda was asked for and {missing}; the processor computes.",
+        RsclassWarning,
+        stacklevel=3,
+    )
+    return None
 
 
 def bands_without_scaling(stream: PixelStream) -> list[Band]:

@@ -27,7 +27,7 @@ class Running:
     tile : int
         Side of a tile in pixels.
     device : str
-        ``auto``, ``cpu`` or ``cuda`` (networks only).
+        ``auto``, ``cpu`` or ``cuda``; ``auto`` lets a graphics processor compute networks alone.
     scheduler : str or None
         Address of a Dask scheduler (``tcp://host:port``).
     progress : callable (done, total, message) or None
