@@ -70,7 +70,10 @@ FAULTS = {
     "V02": "polygons beside the scene",
     "V03": "features without a shape",
     "V04": "polygons that cross themselves",
+    "V05": "training features that contradict each other",
     "V06": "polygons smaller than a pixel",
+    "V07": "names and numbers as classes",
+    "V08": "missing and odd labels, one class only",
     "V09": "coordinates that cannot be transformed",
     "V10": "lost parts of a shapefile",
     "P01": "an output that cannot be",
@@ -103,9 +106,6 @@ FAULTS = {
 }
 
 ELSEWHERE = {
-    "V05": "overlapping polygons: a mask is their union, only training areas can contradict",
-    "V07": "names as classes: of training areas, which are not read yet",
-    "V08": "missing and odd labels: of training areas, which are not read yet",
     "H15": "foreign requests: of the app, which does not exist yet",
 }
 

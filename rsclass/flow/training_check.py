@@ -302,6 +302,8 @@ def check_training(
     running = running or Running()
     if out is not None and not mergers:
         raise UsageError("--output is for merged classes; say with --merge which are to be one.")
+    if validation is not None:
+        validation.engine()
     source = open_scene(scene, reading or Reading())
     try:
         with ExitStack() as stack:

@@ -14,6 +14,7 @@ from rsclass.core.confusion import Confusion
 from rsclass.core.folds import block_numbers, group_folds, pixel_folds
 from rsclass.core.training import TrainingSet
 from rsclass.core.types import NO_CLASS, Band, Labels
+from rsclass.engines.base import Engine
 from rsclass.errors import DataError, UsageError
 from rsclass.flow.learn import prepared_engine
 from rsclass.flow.scene import open_scene, open_stream
@@ -67,6 +68,16 @@ class Validation:
             raise UsageError(f"--folds is {self.folds}; it must be 2 or more.")
         if self.block_size < 1:
             raise UsageError(f"--block-size is {self.block_size}; it must be 1 or more.")
+
+    def engine(self) -> Engine:
+        """The method with checked parameters, before it has seen a pixel.
+
+        Raises
+        ------
+        UsageError
+            There is no such method or parameter, or it does not learn from samples.
+        """
+        return prepared_engine(self.method, None, self.parameters, self.seed, True)
 
 
 @dataclass(frozen=True)
@@ -235,7 +246,7 @@ def cross_validate(
     """
     running = running or Running()
     asked = Validation(method, folds, by, block_size, dict(parameters or {}), seed)
-    prepared_engine(method, None, asked.parameters, seed, True)
+    asked.engine()
     source = open_scene(scene, reading or Reading())
     try:
         with open_stream(source, running) as stream:
@@ -326,7 +337,7 @@ def _predicted(
         present, classes = np.unique(taught.classes, return_inverse=True)
         names = tuple(training.names[i] for i in present)
         taught = replace(taught, classes=classes.astype(np.int32), names=names)
-        engine = prepared_engine(asked.method, None, asked.parameters, asked.seed, True)
+        engine = asked.engine()
         engine.use_machine(steps.running.workers, steps.running.device)
         engine.fit_training(taught, bands)
         known = {name: int(number) for name, number in zip(names, present, strict=True)}
