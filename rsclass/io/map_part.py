@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from rsclass.core.types import Float, Labels, Window
+from functools import cached_property
+
+from rsclass.core.ground import Ground
+from rsclass.core.types import Labels, Window
 from rsclass.io.class_map import ClassMap
 from rsclass.io.grids import cropped
 
@@ -20,7 +23,7 @@ class MapPart(ClassMap):
     """
 
     def __init__(self, whole: ClassMap, window: Window) -> None:
-        self.__dict__.update(whole.__dict__)
+        self.__dict__.update({k: v for k, v in whole.__dict__.items() if k != "ground"})
         self._whole, self._window = whole, window
         self.height, self.width = window.height, window.width
         self.georef = cropped(whole.georef, window)
@@ -30,9 +33,12 @@ class MapPart(ClassMap):
         """The values (height, width) of a window of the part."""
         return self._whole.read(self._moved(window))
 
-    def row_areas(self, window: Window) -> Float | None:
-        """Area in square meters of a pixel of each row (height,) of a window; None if unknown."""
-        return self._whole.row_areas(self._moved(window))
+    @cached_property
+    def ground(self) -> Ground:
+        """What a pixel of each row of the part weighs on the ground."""
+        areas = self._whole.source.pixel_areas()
+        rows = slice(self._window.row, self._window.row_end)
+        return Ground.of_rows(None if areas is None else areas[rows], self.height)
 
     def _moved(self, window: Window) -> Window:
         return window._replace(row=window.row + self._window.row, col=window.col + self._window.col)

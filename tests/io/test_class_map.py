@@ -14,6 +14,7 @@ from rsclass.core.types import Window
 from rsclass.errors import DataError, NoValidPixelsError, UnreadableRasterError
 from rsclass.io.class_map import open_class_map
 from rsclass.io.map_legend import qml_legend
+from rsclass.io.map_part import MapPart
 from rsclass.io.sidecars import pam_xml, qml
 
 VALUES = np.array([[1, 1, 2, 0], [3, 3, 2, 0]])
@@ -56,8 +57,9 @@ def write(
     name: str = "map.tif",
     **profile: object,
 ) -> Path:
-    settings = {"height": values.shape[0], "width": values.shape[1], "count": 1} | profile
+    settings = {"height": values.shape[0], "width": values.shape[1], "count": 1}
     settings |= {"crs": "EPSG:32633", "transform": from_origin(500_000, 5_000_000, 10, 10)}
+    settings |= profile
     path = folder / name
     with rasterio.open(path, "w", driver="GTiff", dtype=dtype, nodata=nodata, **settings) as file:
         file.write(np.broadcast_to(values, (file.count, *values.shape)).astype(dtype))
@@ -202,6 +204,16 @@ def test_one_band_of_several_must_be_chosen(tmp_path):
 def test_a_missing_map_is_a_sentence(tmp_path):
     with pytest.raises(UnreadableRasterError, match="does not exist"):
         open_class_map(tmp_path / "none.tif")
+
+
+def test_the_rows_of_a_part_weigh_what_they_weigh_in_the_whole(tmp_path):
+    """On a globe, where rows differ."""
+    path = write(tmp_path, np.ones((60, 4)), crs="EPSG:4326", transform=from_origin(0, 80, 1, 1))
+    with open_class_map(path) as whole:
+        all_rows = whole.ground.of_weights(whole.ground.weights)
+        part = MapPart(whole, Window(20, 1, 30, 2)).ground
+        np.testing.assert_allclose(part.of_weights(part.weights), all_rows[20:50], rtol=1e-7)
+        assert not np.isclose(all_rows[20], all_rows[0], rtol=0.1)
 
 
 @pytest.mark.parametrize("tiled", [False, True])
