@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import numpy as np
+
 from rsclass.core.legend import HIGHEST_VALUE, RGB, Legend, LegendClass, clean_name, parse_color
 from rsclass.errors import DataError
 from rsclass.io.atomic import read_text
@@ -64,8 +66,9 @@ def find_labels(path: Path, dataset: Any) -> FoundLabels:
     """Read what lies beside a map: what people edit first, then what programs wrote.
 
     In this order: QGIS style (``.qml``), raster attribute table and category names
-    (``.aux.xml``), class statistics (``.stats.json``), color table (``.clr``), and the palette in
-    the map itself, which has colors alone.
+    (``.aux.xml``), class statistics (``.stats.json``), color table (``.clr``), ArcGIS's table
+    (``.vat.dbf``), the names in an ENVI header, and the palette in the map itself, which has colors
+    alone.
 
     Parameters
     ----------
@@ -78,6 +81,7 @@ def find_labels(path: Path, dataset: Any) -> FoundLabels:
         (".aux.xml", lambda file: _pam_entries(read_text(file, "the file"), file.name)),
         (".stats.json", lambda file: _entries(read_stats(file).legend)),
         (".clr", lambda file: _entries(Legend.from_clr(read_text(file, "the file"), file.name))),
+        (".vat.dbf", _vat_entries),
     )
     for suffix, read in readers:
         file = belonging(path, suffix)
@@ -87,6 +91,7 @@ def find_labels(path: Path, dataset: Any) -> FoundLabels:
             labels.add(read(file))
         except DataError as error:
             labels.warnings.append(f"{file.name} cannot be used as a legend: {error}")
+    labels.add(_envi_entries(dataset))
     labels.add((value, "", color) for value, color in _palette(dataset).items())
     return labels
 
@@ -97,6 +102,39 @@ def _palette(dataset: Any) -> dict[int, RGB]:
     except ValueError:  # rasterio's way to say that there is none
         return {}
     return {value: (red, green, blue) for value, (red, green, blue, _) in colors.items()}
+
+
+def _envi_entries(dataset: Any) -> list[Entry]:
+    """Names by value from 0, as ``{Unclassified, Wheat, Open water}``."""
+    text = dataset.tags(ns="ENVI").get("class_names", "")
+    return [(value, name, None) for value, name in enumerate(text.strip(" {}").split(","))]
+
+
+def _vat_entries(file: Path) -> list[Entry]:
+    """Of the table that ArcGIS keeps beside a raster; its colors are parts of 1, or of 255."""
+    from pyogrio.errors import DataSourceError
+    from pyogrio.raw import read
+
+    try:
+        meta, _, _, columns = read(file)
+    except (DataSourceError, ValueError) as error:
+        raise DataError(f"{file.name} is no readable table: {error}.") from error
+    table = dict(zip((str(name).lower() for name in meta["fields"]), columns, strict=True))
+    if "value" not in table:
+        raise DataError(f"{file.name} has no column VALUE.")
+    texts = [name for name, column in table.items() if column.dtype == object]
+    # Of several texts the one that says that it is a name, else the first.
+    texts.sort(key=lambda name: _COLUMN_NAMES.get(name) != "name")
+    names = table[texts[0]] if texts else [""] * len(table["value"])
+    colors: list[RGB | None] = [None] * len(names)
+    if {"red", "green", "blue"} <= table.keys():
+        parts = np.stack([table[part] for part in ("red", "green", "blue")], axis=1)
+        scale = 255 if parts.dtype.kind == "f" and parts.max(initial=0) <= 1 else 1
+        colors = [(int(r), int(g), int(b)) for r, g, b in np.rint(parts * scale)]
+    return [
+        (int(value), str(name or ""), color)
+        for value, name, color in zip(table["value"], names, colors, strict=True)
+    ]
 
 
 def _entries(legend: Legend) -> list[Entry]:

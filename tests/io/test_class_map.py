@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import pyogrio
 import pytest
 import rasterio
 from rasterio.transform import from_origin
@@ -111,6 +113,42 @@ def test_a_color_table_beside_the_map_is_read(tmp_path):
     path = write(tmp_path)
     (tmp_path / "map.clr").write_text("1 255 0 0 Urban\n2 0 128 0 255 Forest\n3 0 0 255\n")
     assert names(path) == {1: "Urban", 2: "Forest", 3: "class 3"}
+
+
+@pytest.mark.parametrize("scale", [1.0, 255])
+def test_the_table_that_arcgis_keeps_is_read(tmp_path, scale):
+    path = write(tmp_path)
+    colors = np.array([RED, (0, 51, 102), BLUE]) / 255 * scale
+    table = pd.DataFrame({"VALUE": [1, 2, 3], "COUNT": [2, 2, 2], "NOTE": ["x", "y", "z"]})
+    table["Class_name"] = ["Wald", None, "Gewässer"]
+    table[["RED", "GREEN", "BLUE"]] = colors if scale == 1 else colors.round().astype(int)
+    pyogrio.write_dataframe(table, tmp_path / "t.dbf", driver="ESRI Shapefile", encoding="UTF-8")
+    for part in ("dbf", "cpg"):
+        (tmp_path / f"t.{part}").rename(tmp_path / f"map.tif.vat.{part}")
+    with open_class_map(path) as found:
+        assert found.legend.names == ("Wald", "class 2", "Gewässer")
+        assert found.legend.colors == (RED, (0, 51, 102), BLUE)
+
+
+def test_a_damaged_table_of_arcgis_is_told_and_left_out(tmp_path):
+    path = write(tmp_path)
+    (tmp_path / "map.tif.vat.dbf").write_bytes(b"no table")
+    with open_class_map(path) as found:
+        assert found.legend.names == ("class 1", "class 2", "class 3")
+        assert any("map.tif.vat.dbf" in told for told in found.warnings)
+
+
+def test_names_and_colors_in_an_envi_header_are_read(tmp_path):
+    VALUES.astype("uint8").tofile(tmp_path / "map.img")
+    (tmp_path / "map.hdr").write_text(
+        "ENVI\nsamples = 4\nlines = 2\nbands = 1\nheader offset = 0\ndata type = 1\n"
+        "file type = ENVI Classification\ninterleave = bsq\nbyte order = 0\nclasses = 4\n"
+        "class lookup = {0, 0, 0, 255, 0, 0,\n 0, 128, 0, 0, 0, 255}\n"
+        "class names = {\n Unclassified, Wheat,\n Corn [x], Open water}\n"
+    )
+    with open_class_map(tmp_path / "map.img") as found:
+        assert found.legend.names == ("Wheat", "Corn [x]", "Open water")
+        assert found.legend.colors == (RED, GREEN, BLUE)
 
 
 def test_what_people_edit_goes_before_what_programs_wrote(tmp_path):
