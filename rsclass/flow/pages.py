@@ -12,8 +12,13 @@ from numpy.typing import NDArray
 
 from rsclass.core.colors import display_bands
 from rsclass.core.grid import Georeference
-from rsclass.core.tree import Tree, ward
-from rsclass.core.types import Band
+from rsclass.core.legend import Legend
+from rsclass.core.measures import MEASURES
+from rsclass.core.separability import separability
+from rsclass.core.stats import ClassStats
+from rsclass.core.tree import Tree, class_tree
+from rsclass.core.types import Band, Float
+from rsclass.flow.confidence import confidence_histogram
 from rsclass.flow.label import Labelled
 from rsclass.flow.models import Model
 from rsclass.flow.stream import SceneStream
@@ -21,6 +26,7 @@ from rsclass.report.html import ReportData, render_report
 from rsclass.report.texts import counted, percent
 
 _MOST_BANDS = 40
+_MOST_WORK = 2e9  # multiplications; a second or so
 
 
 def report_page(
@@ -70,7 +76,10 @@ def report_page(
             scene_rgb=_picture(model, labelled),
             class_map=values[labelled.picture_classes],
             evidence=extra["evidence"],
-            tree=_tree(model, labelled),
+            tree=_tree(labelled.stats),
+            separability=_separability(labelled.stats, model.legend),
+            separability_most=MEASURES["jm"].most,
+            confidence=confidence_histogram(stream, model),
             created=extra["created"],
             facts=_facts(stream, labelled),
             reason=extra.get("reason", ""),
@@ -123,13 +132,19 @@ def _place(band: Band) -> str:
     return ", ".join(part for part in (band.role, wavelength) if part)
 
 
-def _tree(model: Model, labelled: Labelled) -> Tree | None:
-    """Which classes are alike, in standard deviations of the bands; None if one has no pixel."""
-    stats = labelled.stats
+def _tree(stats: ClassStats) -> Tree | None:
+    """Which classes are alike; None if one has no pixel."""
     if len(stats.count) < 2 or (stats.count == 0).any():
         return None
-    std = model.sample_stats.std
-    return ward(stats.count.astype(np.float64), stats.mean / np.where(std > 0, std, 1.0))
+    return class_tree(stats.count, stats.mean, stats.std**2)
+
+
+def _separability(stats: ClassStats, legend: Legend) -> Float | None:
+    """Jeffries-Matusita distances; None where they would take longer than the map."""
+    n_classes, n_bands = stats.mean.shape
+    if n_classes < 2 or n_classes**2 * n_bands**3 > _MOST_WORK:
+        return None
+    return separability(stats.mean, stats.covariance, stats.count, legend.names).tables["jm"]
 
 
 def _picture(model: Model, labelled: Labelled) -> NDArray[np.uint8]:

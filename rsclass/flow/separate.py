@@ -45,6 +45,8 @@ class Separated:
     legend : Legend
     stats : ClassStats
         One row for each class of the legend.
+    hectares : float64 array (classes,) or None
+        NaN where unknown.
     tables : dict of str to float64 array (classes, classes)
         Every measure of :data:`rsclass.core.measures.MEASURES`; NaN where unknown.
     tree : Tree or None
@@ -62,6 +64,7 @@ class Separated:
     measure: str
     legend: Legend
     stats: ClassStats
+    hectares: Float | None
     tables: dict[str, Float]
     tree: Tree | None
     mergers: list[Merger]
@@ -253,6 +256,7 @@ def separated(
         measure=measure,
         legend=legend,
         stats=stats,
+        hectares=signatures.hectares,
         tables=found.tables,
         tree=tree if len(legend) > 1 else None,
         mergers=mergers(legend.names, stats.count, found.tables, losses),
@@ -285,6 +289,7 @@ def _page(found: Separated, command: str | None) -> bytes:
                 for i, j in found.pairs
             ],
             mergers=found.mergers,
+            hectares=found.hectares,
             tree=found.tree,
             warnings=found.warnings,
             facts={name: value for name, value in facts.items() if value},

@@ -94,7 +94,12 @@ def model_signatures(model: Model, path: Path, scene: Any, running: Running) -> 
         beside = stats_beside(path)
         if beside is not None and beside.legend == model.legend:
             return Signatures(
-                path.name, model.legend, beside.stats, None, f"every pixel ({beside.path.name})", []
+                path.name,
+                model.legend,
+                beside.stats,
+                beside.hectares,
+                f"every pixel ({beside.path.name})",
+                [],
             )
     source = _scene_of(model.scene, scene, path, lambda: open_matching(scene, Reading(), model))
     try:
@@ -130,7 +135,7 @@ def map_signatures(class_map: ClassMap, scene: Any, running: Running) -> Signatu
                 class_map.name,
                 class_map.legend,
                 _rows(beside.stats, order),
-                None,
+                beside.hectares[order],
                 f"every pixel ({beside.path.name})",
                 class_map.warnings,
             )

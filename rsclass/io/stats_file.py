@@ -12,7 +12,7 @@ import numpy as np
 
 from rsclass.core.legend import Legend
 from rsclass.core.stats import ClassStats
-from rsclass.core.types import Band
+from rsclass.core.types import Band, Float
 from rsclass.errors import DataError
 from rsclass.io.tables import FORMAT, FORMAT_VERSION
 from rsclass.io.target import belonging
@@ -32,6 +32,8 @@ class StatsFile:
     stats : ClassStats
         One row for each class of the legend.
     legend : Legend
+    hectares : float64 array (classes,)
+        NaN where unknown.
     head : dict
         All the rest: the scene, the method, the recipe of the map.
     """
@@ -39,6 +41,7 @@ class StatsFile:
     path: Path
     stats: ClassStats
     legend: Legend
+    hectares: Float
     head: dict[str, Any]
 
 
@@ -86,12 +89,13 @@ def read_stats(path: str | Path) -> StatsFile:
                 len(rows), len(bands), len(bands)
             ),
         )
+        hectares = np.array([row["hectares"] for row in rows], np.float64)
         names = [{name: row[name] for name in ("value", "name", "color")} for row in rows]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataError(
             f"{path} is damaged ({type(error).__name__}: {error}); make the map again."
         ) from error
-    return StatsFile(path, stats, Legend.from_rows(names, str(path)), content)
+    return StatsFile(path, stats, Legend.from_rows(names, str(path)), hectares, content)
 
 
 def _band(entry: Mapping[str, Any]) -> Band:

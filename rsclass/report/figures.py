@@ -28,7 +28,7 @@ MOST_SHADED = 12
 MOST_NAMED_BANDS = 20
 MOST_PANELS = 4
 
-_ACCENT = "#3b82c4"
+ACCENT = "#3b82c4"
 _LIGHT = 0.8
 _SHADE = "#3a3f46"
 
@@ -139,10 +139,10 @@ def curves(
         bottom_axis(drawing, across, y.start, whole, y.end, heading(axis) if axis else "")
         drawing.text(across.start, top + 13, short(course_title(key)), size=LARGE)
         line = [(across(x[i]), y(value)) for i, value in zip(known, values, strict=True)]
-        drawing.line(line, _ACCENT, 1.8)
+        drawing.line(line, ACCENT, 1.8)
         if len(line) <= 30:
             for at in line:
-                drawing.dot(*at, 2.6, _ACCENT)
+                drawing.dot(*at, 2.6, ACCENT)
         if axis and marked is not None:
             at_row = across(float(marked[axis]))
             drawing.line([(at_row, y.start), (at_row, y.end)], stroke_dasharray="5 4")

@@ -16,6 +16,7 @@ from rsclass.core.types import Band, Float
 from rsclass.errors import UsageError
 from rsclass.report import figures, pictures
 from rsclass.report.heat import heat_table
+from rsclass.report.histogram import histogram
 from rsclass.report.page import image, legend_rows, render_page
 from rsclass.report.texts import (
     COURSES,
@@ -67,12 +68,16 @@ class ReportData:
         Which classes are alike; its leaves are the classes of the legend.
     separability : float64 array (classes, classes), optional
     separability_name : str
+    separability_most : float or None
+        The largest value that there is.
     created : str
         When the report was made; the only thing in it that depends on more than the data.
     facts : mapping of str to str
         About the scene and the map: size, pixel size, coordinate system, bands.
     reason : str
         Why this number of classes, in a sentence.
+    confidence : int64 array (bins,) or None
+        Pixels of some patches by their confidence, in equal bins from 0 to 1.
     """
 
     title: str
@@ -92,9 +97,11 @@ class ReportData:
     tree: Tree | None = None
     separability: Float | None = None
     separability_name: str = "Jeffries-Matusita distance"
+    separability_most: float | None = None
     created: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
+    confidence: NDArray[np.int64] | None = None
 
 
 def render_report(data: ReportData) -> bytes:
@@ -132,10 +139,13 @@ def render_report(data: ReportData) -> bytes:
             figures.dendrogram(data.tree, data.legend) if data.tree and with_tree else None
         ),
         heat_image=image(
-            heat_table(data.separability, data.legend, data.separability_name)
+            heat_table(
+                data.separability, data.legend, data.separability_name, data.separability_most
+            )
             if data.separability is not None and with_heat
             else None
         ),
+        confidence_image=image(_confidence(data)),
         history_image=image(figures.curves(data.history, _HISTORY_AXES)),
         evidence_image=image(figures.curves(data.evidence, _EVIDENCE_AXES, best)),
         history_columns=columns(data.history),
@@ -148,6 +158,12 @@ def render_report(data: ReportData) -> bytes:
         chosen=best,
         rule=RULE,
     )
+
+
+def _confidence(data: ReportData) -> bytes | None:
+    if data.confidence is None or not data.confidence.any():
+        return None
+    return histogram(data.confidence, 1.0, "confidence")
 
 
 def summary(data: ReportData) -> str:

@@ -19,7 +19,8 @@ STATS = ClassStats(
     np.array([[0.1, 7.0], [1 / 3, 9.5], [np.nan, np.nan]]),
     np.array([[[2.0, 0.3], [0.3, 1.0]], [[1e-9, 0], [0, 4]], np.full((2, 2), np.nan)]),
 )
-CONTENT = stats_json(STATS, LEGEND, None, {"scene": "a.tif"})
+HECTARES = np.array([1234.5, 1 / 3, np.nan])
+CONTENT = stats_json(STATS, LEGEND, HECTARES, {"scene": "a.tif"})
 
 
 def test_what_was_written_is_read_to_the_last_bit(tmp_path):
@@ -29,6 +30,7 @@ def test_what_was_written_is_read_to_the_last_bit(tmp_path):
     assert found.stats.bands == STATS.bands
     for name in ("count", "mean", "covariance"):
         np.testing.assert_array_equal(getattr(found.stats, name), getattr(STATS, name))
+    np.testing.assert_array_equal(found.hectares, HECTARES)
     assert found.head["scene"] == "a.tif"
     assert stats_beside(tmp_path / "map.safetensors").stats.bands == STATS.bands
 
