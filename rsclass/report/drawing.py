@@ -26,7 +26,7 @@ _STYLE = (
     "fill:currentColor}"
 )
 # What XML 1.0 may not hold; one such character and no browser shows the drawing.
-_FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_FORBIDDEN = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 Point = tuple[float, float]
 

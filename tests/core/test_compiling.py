@@ -113,6 +113,14 @@ def test_the_second_process_loads_what_the_first_has_compiled_and_no_compiler(sc
     assert run(script, NUMBA_CACHE_DIR=kept)[1] == [1.5, 2.0, 2.5]
 
 
+def test_processes_that_compile_at_once_do_not_disturb_each_other(script, tmp_path):
+    kept = str(tmp_path / "kept")
+    with ThreadPoolExecutor(3) as pool:
+        told = list(pool.map(lambda _: run(script, NUMBA_CACHE_DIR=kept)[:2], range(3)))
+    assert told == [[3, [0.5, 1.0, 1.5]]] * 3
+    assert run(script, NUMBA_CACHE_DIR=kept)[3] == []
+
+
 def test_where_no_folder_can_be_written_every_process_compiles(script):
     # Files in the places of folders stop the superuser too.
     (script.parent / "__pycache__").write_text("")
