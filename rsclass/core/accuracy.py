@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rsclass.core.confusion import Confusion, Kappa
+from rsclass.core.confusion import Confusion, Kappa, known
 from rsclass.core.estimates import Estimate, StratifiedSample
 from rsclass.core.types import Float
 
@@ -33,11 +33,6 @@ class Figure(NamedTuple):
     def to_dict(self) -> dict[str, float | None]:
         """As JSON-able values; None where unknown."""
         return {key: known(number) for key, number in self._asdict().items()}
-
-
-def known(number: float) -> float | None:
-    """The number, or None for NaN."""
-    return None if math.isnan(number) else float(number)
 
 
 @dataclass(frozen=True)
@@ -103,8 +98,9 @@ class Accuracy:
     sample : StratifiedSample or None
         The same units by stratum, where their design is known; then accuracies are those of the
         whole map, else those of the units alone.
-    census : bool
-        The units are all pixels of the map; then nothing is estimated.
+    census : Confusion or None
+        The same matrix in areas, where the units are all pixels of the map; then nothing is
+        estimated.
     hectares : float
         Of the part of the map that the sample speaks of; NaN where unknown.
     confidence : float
@@ -116,7 +112,7 @@ class Accuracy:
     mapped_pixels: NDArray[np.int64]
     mapped_hectares: Float
     sample: StratifiedSample | None = None
-    census: bool = False
+    census: Confusion | None = None
     hectares: float = math.nan
     confidence: float = 0.95
 
@@ -154,8 +150,8 @@ class Accuracy:
     @property
     def area_shares(self) -> list[Figure]:
         """Share of the area that each class really covers; NaN where the design is unknown."""
-        if self.census:
-            return [Figure(float(v)) for v in self.confusion.shares.sum(axis=1)]
+        if self.census is not None:
+            return [Figure(float(v)) for v in self.census.shares.sum(axis=1)]
         if self.sample is None:
             return [Figure(math.nan)] * len(self.names)
         return self._figures(self.sample.areas_of_reference)

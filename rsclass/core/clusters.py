@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rsclass.core.confusion import known
 from rsclass.core.contingency import (
     adjusted_rand,
     best_pairing,
@@ -59,7 +60,7 @@ class ClusterFit:
     def to_dict(self) -> dict[str, Any]:
         """As JSON-able values."""
         return {
-            **self.scores,
+            **{name: known(score) for name, score in self.scores.items()},
             "pairing": [
                 {"value": value, "name": name, "reference": label}
                 for value, name, label in self.pairs

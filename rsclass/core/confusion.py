@@ -28,7 +28,12 @@ from numpy.typing import ArrayLike, NDArray
 from rsclass.core.types import Float
 from rsclass.errors import DataError
 
-__all__ = ["Confusion", "Kappa", "kappa_difference", "ratio"]
+__all__ = ["Confusion", "Kappa", "kappa_difference", "known", "ratio"]
+
+
+def known(number: float) -> float | None:
+    """The number, or None for NaN: what is undefined in JSON and tables."""
+    return None if math.isnan(number) else float(number)
 
 
 def ratio(numerator: ArrayLike, denominator: ArrayLike) -> Float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ __all__ = ["Crosstab"]
 
 _BITS = 20
 _MASK = (1 << _BITS) - 1
+_MOST_COUNTERS = 2**20
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,10 +56,24 @@ class Crosstab:
         ----------
         strata, labels, values : int arrays (units,)
         areas : int64 array (units,)
-            Below 2**14, so that 2**35 units can be added.
+            Below 2**14, so that 2**24 units can be counted at once, and 2**35 added.
         """
-        one = np.ones(len(areas), dtype=np.int64)
-        return _added(_keys(strata, labels, values), one, areas, areas**2)
+        parts = (strata, labels, values)
+        tops = [int(part.max(initial=0)) + 1 for part in parts]
+        if math.prod(tops) > max(_MOST_COUNTERS, len(areas)):
+            return _added(_keys(*parts), np.ones(len(areas), dtype=np.int64), areas, areas**2)
+        places = np.ravel_multi_index(tuple(part.astype(np.int64) for part in parts), tops)
+        counted = np.bincount(places)
+        found = np.flatnonzero(counted)
+        units = counted[found]
+        # Sums of a block stay below 2**53, so that float64 holds them exactly.
+        sums = (
+            [units, units]
+            if (areas == 1).all()
+            else [np.bincount(places, w)[found].astype(np.int64) for w in (areas, areas**2)]
+        )
+        stratum, label, value = (part.astype(np.int64) for part in np.unravel_index(found, tops))
+        return cls(stratum, label, value, units, sums[0], sums[1])
 
     def __add__(self, other: Crosstab) -> Crosstab:
         both = (self, other)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from rsclass.core.accuracy import Accuracy
-from rsclass.core.confusion import Confusion
+from rsclass.core.design import DESIGNS
 from rsclass.core.estimates import normal_quantile
 from rsclass.core.naming import told
 from rsclass.errors import UsageError
@@ -106,7 +106,7 @@ def assess(
     """
     running = running or Running()
     _check(confidence, on_unknown, assume_design, strata)
-    asked = Asked(reference, field, layer, vector_crs, encoding, strata)
+    asked = Asked(reference, field, layer, vector_crs, encoding, strata, assume_design)
     with ExitStack() as stack:
         opened = stack.enter_context(open_class_map(class_map, report=running.progress))
         inputs = [*opened.inputs, *(str(p) for p in (reference, strata) if p is not None)]
@@ -142,6 +142,8 @@ def _check(
         raise UsageError(
             f"unknown labels cannot be met with {on_unknown!r}; known are {', '.join(ON_UNKNOWN)}."
         )
+    if assumed is not None and assumed not in DESIGNS:
+        raise UsageError(f"no design is named {assumed!r}; known are {', '.join(DESIGNS)}.")
     if strata is not None and assumed not in (None, "stratified"):
         raise UsageError(f"a {assumed} sample has no strata; leave out --strata or the design.")
 
@@ -176,9 +178,7 @@ def _assessed(
 def _accuracy(
     matched: Matched, basis: Basis, sizes: ClassSizes, class_map: ClassMap, confidence: float
 ) -> Accuracy:
-    n = len(matched.names)
-    counts = np.zeros((n, n), dtype=np.int64)
-    np.add.at(counts, (matched.reference, matched.mapped), matched.units.units)
+    counts = matched.matrix(matched.units.units)
     place = {value: i for i, value in enumerate(class_map.legend.values)}
     weights = [0 if v is None else int(sizes.weights[place[v]]) for v in matched.values]
     whole = sizes.hectares(sum(weights))
@@ -188,11 +188,11 @@ def _accuracy(
         spoken_of = float(reached) / max(int(matched.pixels.sum()), 1)
     return Accuracy(
         matched.values,
-        Confusion(counts, matched.names),
+        counts,
         matched.pixels,
         np.array([sizes.hectares(weight) for weight in weights]),
         basis.sample,
-        basis.kind == CENSUS,
+        matched.matrix(matched.units.areas) if basis.kind == CENSUS else None,
         whole * spoken_of,
         confidence,
     )

@@ -9,9 +9,10 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rsclass.core.accuracy import Accuracy, ClassAccuracy, Figure, known
+from rsclass.core.accuracy import Accuracy, ClassAccuracy, Figure
 from rsclass.core.cells import write_lines
 from rsclass.core.clusters import ClusterFit
+from rsclass.core.confusion import known
 from rsclass.core.naming import told
 from rsclass.errors import UsageError
 from rsclass.flow.designs import Basis

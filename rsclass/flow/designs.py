@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rsclass.core.confusion import Confusion
 from rsclass.core.crosstab import Crosstab
 from rsclass.core.design import DESIGNS, WHOLE
 from rsclass.core.estimates import StratifiedSample
 from rsclass.core.naming import ClassNames, told
 from rsclass.core.types import Float
-from rsclass.errors import DataError, UsageError
+from rsclass.errors import DataError
 from rsclass.flow.pairs import Pairs, Strata
 from rsclass.flow.scanning import ClassSizes
 from rsclass.io.class_map import ClassMap
@@ -47,6 +48,13 @@ class Matched:
     reference: NDArray[np.int64]
     mapped: NDArray[np.int64]
     pixels: NDArray[np.int64]
+
+    def matrix(self, parts: NDArray[np.int64]) -> Confusion:
+        """Sums of what each combination holds, by reference class and map class."""
+        n = len(self.names)
+        total = np.zeros((n, n), dtype=np.int64)
+        np.add.at(total, (self.reference, self.mapped), parts)
+        return Confusion(total, self.names)
 
 
 @dataclass(frozen=True)
@@ -85,13 +93,9 @@ def basis_of(
 
     Raises
     ------
-    UsageError
-        The design is unknown, or cannot be that of such a reference.
     DataError
         A stratum has no known size.
     """
-    if assumed is not None and assumed not in DESIGNS:
-        raise UsageError(f"no design is named {assumed!r}; known are {', '.join(DESIGNS)}.")
     if pairs.complete and assumed is None:
         return Basis(CENSUS, "complete", "every pixel of the map has a label: nothing is estimated")
     recorded = pairs.design
@@ -110,8 +114,8 @@ def basis_of(
                 "classes first.",
             ),
         )
-    source = "recorded" if recorded and kind == recorded.kind else "assumed"
-    notes = list(_doubts(pairs, kind, source))
+    source = "recorded" if recorded else "assumed"
+    notes = _doubts(pairs, kind)
     sample, strata_told = _sample(class_map, pairs, matched, sizes, kind)
     notes += _about_strata(class_map, sample)
     return Basis(kind, source, f"{DESIGNS[kind]}{strata_told}, {source}", sample, tuple(notes))
@@ -125,8 +129,7 @@ def _sample(
         whole = int(matched.pixels.sum())
         zeros = np.zeros(len(matched.reference), dtype=np.int64)
         return _stratified(matched, zeros, [whole], (WHOLE,), sizes), ""
-    recorded = pairs.design
-    if not pairs.strata or (recorded is not None and recorded.kind != kind):
+    if not pairs.strata:
         return _by_map(matched, sizes), " within map classes"
     strata = _with_sizes(pairs.strata, class_map, matched)
     numbers = sorted(strata)
@@ -226,11 +229,9 @@ def _unknown(pairs: Pairs) -> str:
     )
 
 
-def _doubts(pairs: Pairs, kind: str, source: str) -> list[str]:
+def _doubts(pairs: Pairs, kind: str) -> list[str]:
     notes = []
     recorded = pairs.design
-    if recorded is not None and source == "assumed":
-        notes.append(f"{pairs.name} records a {recorded.title}; a {DESIGNS[kind]} is assumed.")
     if pairs.kind == "shapes":
         notes.append(
             "pixels of one polygon are alike: taken for a random sample, as assumed, they make "

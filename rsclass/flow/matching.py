@@ -17,6 +17,8 @@ __all__ = ["ON_UNKNOWN", "are_clusters", "cluster_fit", "matched_classes"]
 ON_UNKNOWN = ("fail", "class", "skip")
 """What to do with a label that is no class of the map."""
 
+_MOST_CLASSES = 2000
+
 
 def are_clusters(class_map: ClassMap) -> bool:
     """Whether the map's classes are numbers without a meaning, as a clustering leaves them."""
@@ -79,6 +81,12 @@ def matched_classes(
     extra = [i for i in unknown if on_unknown == "class"]
     used = {found[i] for i in np.unique(units.labels).tolist()}
     kept = [i for i in range(len(legend)) if sizes.pixels[i] or i in used]
+    if len(kept) + len(extra) > _MOST_CLASSES:
+        raise DataError(
+            f"{class_map.name} and {pairs.name} have {len(kept) + len(extra):,} classes, and a "
+            f"confusion matrix holds {_MOST_CLASSES:,}; merge classes, or score the map as "
+            "clusters with --clusters."
+        )
     values: list[int | None] = [legend.values[i] for i in kept]
     place = {at: position for position, at in enumerate(kept)}
     of_label = np.full(len(pairs.labels), -1, dtype=np.int64)

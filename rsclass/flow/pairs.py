@@ -43,6 +43,8 @@ class Asked:
         As for :func:`rsclass.io.vectors.read_features`.
     strata : str, path or None
         Raster of strata on the map's pixels, or column of the reference.
+    design : str or None
+        That the user vouches for; then the one that the reference records is not used.
     """
 
     path: str | Path
@@ -51,6 +53,7 @@ class Asked:
     vector_crs: str | None = None
     encoding: str | None = None
     strata: str | Path | None = None
+    design: str | None = None
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsclass.core.crosstab import Crosstab
+from rsclass.core.design import DESIGNS
 from rsclass.core.grid import TileGrid
 from rsclass.core.types import Window
 from rsclass.errors import DataError, UsageError
@@ -53,8 +54,8 @@ def pairs_of_features(
             f"say which column of {layer.name} holds the labels with --field; its columns: "
             f"{', '.join(layer.fields)}."
         )
-    drawn = read_design(layer)
-    if drawn is not None:
+    recorded = read_design(layer)
+    if recorded is not None:
         _refuse_unfilled(layer, column)
     features = read_features(
         asked.path,
@@ -67,7 +68,12 @@ def pairs_of_features(
     features.refuse_beside(class_map.georef, class_map.height, class_map.width, class_map.name)
     boxes = features.placed(class_map.georef).boxes
     skipped = {"without a label": len(features.without_label)}
-    common: dict[str, Any] = {"notes": features.notes, "inputs": features.files}
+    drawn, notes = recorded, features.notes
+    if recorded is not None and asked.design is not None:
+        drawn = None
+        told = f"{features.name} records a {recorded.design.title}, which is not used"
+        notes = (*notes, f"{told}: {DESIGNS[asked.design]} is assumed.")
+    common: dict[str, Any] = {"notes": notes, "inputs": features.files}
     if np.array_equal(boxes[:, :2], boxes[:, 2:]):
         return _of_points(class_map, layer, features, zones, sizes, drawn, skipped, common)
     if zones.column is not None:

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rsclass.core.design import DESIGNS, WHOLE, Design, Stratum
+from rsclass.core.design import DESIGNS, Design
 from rsclass.core.legend import Legend
 from rsclass.core.naming import ClassNames, told
-from rsclass.core.planning import ALLOCATIONS, allocate, units_for_error
-from rsclass.core.selection import Places, SmallestKeys, SystematicGrid, thin
-from rsclass.core.types import Float, Labels, Window
+from rsclass.core.planning import ALLOCATIONS
+from rsclass.core.types import Float
 from rsclass.errors import DataError, UsageError
-from rsclass.flow.scanning import LaidOver, class_sizes, positions, refuse_unknown, scan
+from rsclass.flow.frame import Frame
+from rsclass.flow.scanning import LaidOver, positions
 from rsclass.io.class_map import ClassMap, open_class_map
-from rsclass.io.metric import in_meters
 from rsclass.io.samples import write_sample
 from rsclass.io.target import Target
 from rsclass.report.texts import counted
@@ -31,9 +28,6 @@ __all__ = ["EXPECTED", "Sampled", "plan_sample"]
 
 EXPECTED = 0.8
 """User's accuracy that is expected where nobody says more."""
-
-_MORE_CANDIDATES = 8
-_MOST_CANDIDATES = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -176,12 +170,12 @@ def plan_sample(
     running = running or Running()
     _check(design, allocation, n, min_distance, strata)
     with open_class_map(class_map, report=running.progress) as opened:
-        path = Path(out) if out is not None else _default(opened)
+        path = _default(opened) if out is None else _geopackage(Path(out))
         others = [] if strata is None else [open_class_map(strata, report=running.progress)]
         inputs = [file for m in (opened, *others) for file in m.inputs]
         with Target(path, inputs, overwrite=overwrite, belongings=()) as target:
             layers = [LaidOver.on(opened, other) for other in others]
-            frame = _Frame(opened, layers, design, running)
+            frame = Frame(opened, layers, design, running)
             users = _expected(expected, frame.names(), opened.legend)
             wanted = frame.wanted(allocation, n, standard_error, users, least)
             places, notes = frame.draw(wanted, seed, min_distance)
@@ -229,146 +223,16 @@ def _default(class_map: ClassMap) -> Path:
     return class_map.path.with_name(f"{class_map.path.stem}_sample.gpkg")
 
 
+def _geopackage(path: Path) -> Path:
+    if path.suffix.lower() != ".gpkg":
+        raise UsageError(f"a sample is written as a GeoPackage; name it {path.stem}.gpkg.")
+    return path
+
+
 def _strata_from(design: str, others: list[ClassMap]) -> str:
     if design != "stratified":
         return ""
     return others[0].name if others else "map classes"
-
-
-class _Frame:
-    """The pixels that can be drawn, by stratum."""
-
-    def __init__(
-        self, class_map: ClassMap, layers: list[LaidOver], design: str, running: Running
-    ) -> None:
-        self.class_map, self.layers, self.running = class_map, layers, running
-        self.legend: Legend | None = None
-        if design == "stratified":
-            self.legend = layers[0].class_map.legend if layers else class_map.legend
-        self.work = _Strata(
-            class_map,
-            positions(class_map.legend.values),
-            None if self.legend is None else positions(self.legend.values),
-        )
-        self.grid = design == "systematic"
-        self.sizes = self._sizes()
-
-    def _sizes(self) -> NDArray[np.int64]:
-        """Pixels of each stratum."""
-        if not self.layers:
-            pixels = class_sizes(self.class_map, self.running).pixels
-            return pixels if self.legend is not None else pixels.sum(keepdims=True)
-        count = partial(_count_strata, self.work, len(self.names()))
-        return sum(
-            scan(self.class_map, self.layers, count, self.running, "counting"),
-            np.zeros(len(self.names()), dtype=np.int64),
-        )
-
-    def names(self) -> tuple[str, ...]:
-        """Of the strata."""
-        return (WHOLE,) if self.legend is None else self.legend.names
-
-    def strata(self, drawn: NDArray[np.int64]) -> tuple[Stratum, ...]:
-        """The strata with what was drawn of each."""
-        values = (0,) if self.legend is None else self.legend.values
-        rows = zip(values, self.names(), self.sizes, drawn, strict=True)
-        return tuple(Stratum(v, name, int(size), int(units)) for v, name, size, units in rows)
-
-    def wanted(
-        self, allocation: str, n: int | None, standard_error: float, users: Float, least: int
-    ) -> NDArray[np.int64]:
-        """Units of each stratum."""
-        if n is None:
-            n = units_for_error(self.sizes, users, standard_error)
-        if self.legend is None:
-            return np.minimum(n, self.sizes)
-        return allocate(n, self.sizes, allocation, users=users, least=least)
-
-    def draw(
-        self, wanted: NDArray[np.int64], seed: int, min_distance: float
-    ) -> tuple[Places, list[str]]:
-        """The places, in random order, and what is to be said of them."""
-        if not min_distance or self.grid:
-            places = self._drawn(wanted, seed)
-            return self._apart(places, wanted, min_distance) if min_distance else (places, [])
-        ahead = np.minimum(_MORE_CANDIDATES * wanted + 500, self.sizes)
-        while True:
-            candidates = self._drawn(np.where(wanted > 0, ahead, 0), seed)
-            places, notes = self._apart(candidates, wanted, min_distance)
-            found = np.bincount(places.strata, minlength=len(wanted))
-            short = (found < wanted) & (ahead < self.sizes)
-            ahead = np.where(short, np.minimum(_MORE_CANDIDATES * ahead, self.sizes), ahead)
-            if not short.any() or ahead.sum() > _MOST_CANDIDATES:
-                return places, notes
-
-    def _drawn(self, wanted: NDArray[np.int64], seed: int) -> Places:
-        drawing: SystematicGrid | SmallestKeys = SmallestKeys(wanted, seed)
-        if self.grid:
-            drawing = SystematicGrid(int(wanted.sum()), int(self.sizes.sum()), seed)
-        task = partial(_candidates, self.work, drawing)
-        for found in scan(self.class_map, self.layers, task, self.running, "drawing"):
-            drawing.add(found)
-        return drawing.places.in_random_order()
-
-    def _apart(
-        self, places: Places, wanted: NDArray[np.int64], distance: float
-    ) -> tuple[Places, list[str]]:
-        placed = in_meters(self.class_map.georef, self.class_map.height, places.rows, places.cols)
-        if placed is None:
-            raise UsageError(
-                f"--min-distance is in meters, and {self.class_map.name} does not tell how large "
-                "its pixels are; assign its coordinate system."
-            )
-        most = np.full_like(wanted, len(places)) if self.grid else wanted
-        kept = places.take(np.sort(thin(places, *placed, distance, most)))
-        found = np.bincount(kept.strata, minlength=len(wanted))
-        lacking = [
-            f"{name} {have:,} of {need:,}"
-            for name, have, need in zip(self.names(), found, wanted, strict=True)
-            if have < need
-        ]
-        notes = [
-            f"points that keep {distance:g} m from each other are not quite a random sample; "
-            "standard errors are given as if they were."
-        ]
-        if lacking and not self.grid:
-            notes.append(f"fewer points fit at {distance:g} m: {'; '.join(lacking)}.")
-        return kept.in_random_order(), notes
-
-
-@dataclass(frozen=True)
-class _Strata:
-    """Finds the stratum of every pixel of a tile; -1 where the map has no class."""
-
-    class_map: ClassMap
-    classes: Labels
-    strata: Labels | None
-
-    def __call__(self, mapped: Labels, layers: tuple[Labels, ...]) -> Labels:
-        at = self.classes[mapped]
-        refuse_unknown(self.class_map, mapped, at)
-        if self.strata is None:
-            return np.minimum(at, 0)
-        if not layers:
-            return at
-        return np.where(at >= 0, self.strata[layers[0]], -1)
-
-
-def _candidates(
-    work: _Strata,
-    drawing: SmallestKeys | SystematicGrid,
-    window: Window,
-    mapped: Labels,
-    *layers: Labels,
-) -> Places:
-    return drawing.candidates(window, work(mapped, layers), mapped)
-
-
-def _count_strata(
-    work: _Strata, n: int, window: Window, mapped: Labels, *layers: Labels
-) -> NDArray[np.int64]:
-    at = work(mapped, layers)
-    return np.bincount(at[at >= 0], minlength=n)
 
 
 def _expected(

@@ -8,6 +8,7 @@ tables tell what the map shows.
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,10 +20,10 @@ import pyogrio
 import shapely
 from numpy.typing import NDArray
 
-from rsclass.core.design import Design
+from rsclass.core.design import Design, Stratum
 from rsclass.core.grid import Georeference
 from rsclass.core.selection import Places
-from rsclass.errors import IncompleteOutputError
+from rsclass.errors import DataError, IncompleteOutputError
 from rsclass.io.disk import write_failures
 from rsclass.io.geopackage import undated
 from rsclass.io.layers import VectorLayer
@@ -138,7 +139,31 @@ def read_design(layer: VectorLayer) -> DrawnUnits | None:
         units = pyogrio.read_dataframe(layer.path, layer=_UNITS)
         design = Design.from_json(str(text), layer.name)
         return DrawnUnits(design, units[ID].to_numpy(), units["stratum"].to_numpy())
+    if {ID, *_COLUMNS} <= set(layer.fields):
+        return _design_of_columns(layer)
     return None
+
+
+def _design_of_columns(layer: VectorLayer) -> DrawnUnits:
+    """The design as the points alone tell it, in a file that other software has copied."""
+    ids, kinds, names, pixels = (layer.read(column)[column] for column in (ID, *_COLUMNS))
+    if kinds.nunique(dropna=False) != 1 or names.isna().any() or pixels.isna().any():
+        raise DataError(
+            f"the columns 'design' and 'stratum' of {layer.name} have gaps or name several "
+            "designs; a point that was added by hand is not part of the random sample."
+        )
+    told = list(zip(map(str, names), map(int, pixels), strict=True))
+    strata = Counter(sorted(told))
+    numbers = {name: i for i, (name, _) in enumerate(strata, 1)}
+    if len(numbers) < len(strata):
+        raise DataError(f"the column 'stratum_pixels' of {layer.name} contradicts itself.")
+    design = Design(
+        str(kinds.iloc[0]),
+        tuple(Stratum(numbers[name], name, size, n) for (name, size), n in strata.items()),
+        map="",
+    )
+    drawn = np.array([numbers[name] for name, _ in told], dtype=np.int64)
+    return DrawnUnits(design, ids.to_numpy(), drawn)
 
 
 def _points(

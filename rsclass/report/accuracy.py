@@ -89,7 +89,7 @@ def _of_classes(data: AccuracyData) -> dict[str, object]:
         "shares": None if sample is None else accuracy.matrix.counts.tolist(),
         "estimated": sample is not None,
         "confidence": f"{100 * accuracy.confidence:g} %",
-        "with_areas": sample is not None or accuracy.census,
+        "with_areas": sample is not None or accuracy.census is not None,
         "strata": []
         if sample is None
         else list(zip(sample.strata, sample.sizes.tolist(), sample.units.tolist(), strict=True)),
@@ -111,6 +111,6 @@ def _summary(data: AccuracyData) -> str:
     units = counted(int(data.accuracy.confusion.n), "unit", "units")
     text = f"By {units} of {data.reference}, the overall accuracy of {data.name} is "
     text += share_text(data.accuracy.overall)
-    if data.accuracy.sample is None and not data.accuracy.census:
+    if data.accuracy.sample is None and data.accuracy.census is None:
         return f"{text} at these units; for the whole map it is not known."
     return f"{text}."

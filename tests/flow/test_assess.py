@@ -285,6 +285,35 @@ def test_a_sample_drawn_from_one_map_assesses_another(class_map, tmp_path):
     assert found.accuracy.sample.finite
 
 
+@pytest.mark.parametrize("suffix", [".geojson", ".fgb"])
+def test_a_sample_saved_in_another_format_keeps_its_design(class_map, tmp_path, suffix):
+    import pyogrio
+
+    path = tmp_path / "s.gpkg"
+    rsclass.plan_sample(class_map, path, n=150, least=30)
+    fill(path)
+    copy = path.with_suffix(suffix)
+    pyogrio.write_dataframe(pyogrio.read_dataframe(path, layer="sample"), copy)
+    whole, copied = (rsclass.assess(class_map, p).accuracy for p in (path, copy))
+    assert copied.overall == whole.overall
+    assert copied.area_shares == whole.area_shares
+
+
+def test_points_added_by_hand_are_no_part_of_a_random_sample(class_map, tmp_path):
+    import pyogrio
+
+    path = tmp_path / "s.gpkg"
+    rsclass.plan_sample(class_map, path, n=100, least=20)
+    fill(path)
+    frame = pyogrio.read_dataframe(path, layer="sample").iloc[:1]
+    frame["id"] = 4711
+    pyogrio.write_dataframe(frame, path, layer="sample", append=True)
+    with pytest.raises(DataError, match="id 4711; a point that was added by hand"):
+        rsclass.assess(class_map, path)
+    assumed = rsclass.assess(class_map, path, assume_design="simple")
+    assert assumed.accuracy.confusion.n == 101
+
+
 def test_points_not_labelled_yet_are_counted(class_map, tmp_path):
     path = tmp_path / "s.gpkg"
     rsclass.plan_sample(class_map, path, n=100, least=20)
