@@ -48,6 +48,11 @@ class Kernel:
         return self._made
 
     @property
+    def ready(self) -> bool:
+        """Whether it was called before, so that a call costs no more than its work."""
+        return self._made is not None
+
+    @property
     def _numba_type_(self) -> Any:
         """What numba takes it for where another loop calls it."""
         return self._dispatcher._numba_type_

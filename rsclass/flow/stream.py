@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
+from concurrent.futures import Executor, wait
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rsclass.core import kernels
 from rsclass.core.arrays import ArrayStream
 from rsclass.core.grid import TileGrid, canonical_side, split
 from rsclass.core.rows import RowSums
@@ -23,6 +25,9 @@ from rsclass.io.source import RasterSource
 from rsclass.run.memory import WorkPlan, plan_work
 from rsclass.run.ordered import ordered_map
 from rsclass.run.settings import Running
+
+READ_AHEAD = 64
+"""Units that are decoded while machine code is loaded, at most."""
 
 _FULL_RANGE = np.iinfo(np.uint64).max
 
@@ -47,6 +52,11 @@ class BlockCache:
                 self._free -= size
                 self._blocks[block.window] = block
 
+    @property
+    def free(self) -> int:
+        """Bytes that are left."""
+        return self._free
+
     def clear(self) -> None:
         """Forget every block."""
         self._blocks.clear()
@@ -68,18 +78,32 @@ class UnitReader:
     side: int
     cache: BlockCache | None = None
 
-    def __call__(self, window: Window) -> Block:
-        """The pixels of ``window``."""
-        blocks = self.blocks(window)
-        if len(blocks) == 1:
-            return blocks[0]
-        values = np.empty((blocks[0].n_bands, window.height, window.width), blocks[0].values.dtype)
+    def read(self, window: Window) -> Block:
+        """The pixels of any window, from memory where all of its blocks are kept."""
+        around = self._kept_around(window)
+        return self.source.read(window) if around is None else around
+
+    def _kept_around(self, window: Window) -> Block | None:
+        if self.cache is None:
+            return None
+        kept = []
+        for part in split(window, self.side):
+            top, left = (at // self.side * self.side for at in (part.row, part.col))
+            block = self.cache.get(self._block_at(top, left))
+            if block is None:
+                return None
+            kept.append(block.cut(part))
+        values = np.empty((kept[0].n_bands, window.height, window.width), kept[0].values.dtype)
         valid = np.empty((window.height, window.width), dtype=np.bool_)
-        for block in blocks:
+        for block in kept:
             place = block.window.inside(window)
             values[(slice(None), *place)] = block.values
             valid[place] = block.valid
-        return Block(window, values, valid, blocks[0].gain, blocks[0].offset)
+        return Block(window, values, valid, kept[0].gain, kept[0].offset)
+
+    def _block_at(self, row: int, col: int) -> Window:
+        height, width = self.source.height - row, self.source.width - col
+        return Window(row, col, min(self.side, height), min(self.side, width))
 
     def blocks(self, window: Window) -> list[Block]:
         """The canonical blocks of ``window``, each contiguous in memory."""
@@ -146,7 +170,7 @@ class SceneStream:
 
     def read(self, window: Window) -> Block:
         """The pixels of any window inside the scene."""
-        return self.source.read(window)
+        return self.reader.read(window)
 
     def report(self, done: float, total: float, message: str) -> None:
         """Pass the news on to whoever watches the run."""
@@ -175,6 +199,18 @@ class SceneStream:
         for done, blocks in enumerate(units, 1):
             yield from blocks
             self.report(done, len(grid), message)
+
+    def _read_ahead(self, units: TileGrid) -> None:
+        """Decode the first units while this thread loads machine code, which takes as long."""
+        cache = self.reader.cache
+        if self.executor is None or cache is None or kernels.keys_below.ready:
+            return
+        room = cache.free // max(self.plan.unit_bytes, 1)
+        first = islice(units, min(room, READ_AHEAD))
+        reading = [self.executor.submit(self.reader.blocks, window) for window in first]
+        keys_below(np.zeros(1, dtype=np.bool_), 0, 0, 1, 0, 0)
+        # Whatever went wrong goes wrong again, and is told, when the unit is needed.
+        wait(reading)
 
     def sample(self, n: int | None, seed: int) -> Sample:
         """At most ``n`` valid pixels: those with the smallest keys of seed and place."""
@@ -230,6 +266,7 @@ class SceneStream:
     def _draw_below(self, most: int, n: int | None, seed: int) -> _Draw:
         """The ``n`` pixels of the smallest keys, of those up to ``most``."""
         units = self._units()
+        self._read_ahead(units)
         kept: list[_Draw] = []
         held = 0
         tasks = ((window, most) for window in units)
