@@ -50,6 +50,11 @@ class Machines:
         """How many classes they tell apart."""
         return len(self.start) - 1
 
+    @property
+    def n_bands(self) -> int:
+        """How many bands they need."""
+        return int(self.vectors.shape[1])
+
     def label(
         self, values: NDArray[Any], valid: Mask, gain: Float, offset: Float, *, shares: bool
     ) -> tuple[Labels, Float | None]:
@@ -117,6 +122,7 @@ class Machines:
             or found.start[-1] != len(found.vectors)
             or (np.diff(found.start) < 0).any()
             or found.vectors.shape[1:] != scaling.center.shape
+            or scaling.scale.shape != scaling.center.shape
         ):
             raise ValueError("the support vectors are damaged")
         return found

@@ -55,6 +55,11 @@ class Trees:
         n = len(self.baseline)
         return 2 if n == 1 else n
 
+    @property
+    def n_bands(self) -> int:
+        """How many bands they need."""
+        return int(self.feature.max()) + 1
+
     def label(
         self, values: NDArray[Any], valid: Mask, gain: Float, offset: Float, *, shares: bool
     ) -> tuple[Labels, Float | None]:
@@ -133,6 +138,9 @@ class Trees:
 
     def _check(self) -> None:
         n = len(self.feature)
+        columns = (self.threshold, self.left, self.right)
+        if n == 0 or any(column.shape != (n,) for column in columns) or self.value.ndim != 2:
+            raise ValueError("the trees are damaged")
         place = np.arange(n)
         inner = self.feature >= 0
         leads_on = [(place < child) & (child < n) for child in (self.left, self.right)]

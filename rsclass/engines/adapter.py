@@ -20,7 +20,7 @@ from rsclass.core.training import TrainingSet
 from rsclass.core.trees import LEAF, Trees
 from rsclass.core.types import Block, Float, Prediction, Window
 from rsclass.engines.centers import membership_layers
-from rsclass.engines.supervised import SupervisedEngine, probability_bytes
+from rsclass.engines.supervised import SupervisedEngine, fits_together, probability_bytes
 from rsclass.errors import DataError, UsageError
 
 Rule = Trees | Machines
@@ -93,6 +93,9 @@ class AdaptedEngine(SupervisedEngine):
         """Set the fitted attributes from what ``state`` gave."""
         super().restore(card, arrays)
         self.rule_ = self.rule_kind.from_arrays(arrays, card["kind"])
+        fits_together(
+            self.rule_.n_classes == self.n_classes_, self.rule_.n_bands <= len(self.bands_)
+        )
 
 
 def share_layers(

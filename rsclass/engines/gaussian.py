@@ -15,7 +15,7 @@ from rsclass.core.signatures import Regular
 from rsclass.core.types import NO_CLASS, Block, Float, Prediction, Window
 from rsclass.engines.base import Parameter
 from rsclass.engines.centers import membership_layers
-from rsclass.engines.supervised import SupervisedEngine, probability_bytes
+from rsclass.engines.supervised import SupervisedEngine, fits_together, probability_bytes
 
 GAUSSIAN: dict[str, Parameter] = {
     "priors": Parameter(
@@ -122,4 +122,13 @@ class GaussianEngine(SupervisedEngine):
         """Set the fitted attributes from what ``state`` gave."""
         super().restore(card, arrays)
         kept = Regular(arrays["bands"], arrays["mean"], arrays["covariance"], ())
-        self._settle(kept, arrays["priors"], arrays["groups"].tolist())
+        groups = arrays["groups"]
+        n, b = len(groups), len(kept.bands)
+        fits_together(
+            kept.mean.shape == (n, b),
+            kept.covariance.shape == (n, b, b),
+            arrays["priors"].shape == (n,),
+            b > 0 and kept.bands.min() >= 0 and int(kept.bands.max()) < len(self.bands_),
+            n > 0 and groups.min() >= 0 and int(groups.max()) < self.n_classes_,
+        )
+        self._settle(kept, arrays["priors"], groups.tolist())

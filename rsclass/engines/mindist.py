@@ -13,7 +13,7 @@ from rsclass.core.training import TrainingSet
 from rsclass.core.types import NO_CLASS, Block, Float, Prediction, Window
 from rsclass.engines.base import Parameter
 from rsclass.engines.centers import CenterEngine
-from rsclass.engines.supervised import SupervisedEngine
+from rsclass.engines.supervised import SupervisedEngine, fits_together
 
 
 class MinimumDistance(SupervisedEngine, CenterEngine):
@@ -91,3 +91,7 @@ class MinimumDistance(SupervisedEngine, CenterEngine):
         self.scaling_ = Scaling.from_dict(card["scaling"])
         self.centers_ = self.class_stats_.mean
         self.spread_ = arrays["spread"]
+        fits_together(
+            self.spread_.shape == (self.n_classes_,),
+            self.scaling_.scale.shape == self.centers_.shape[1:],
+        )

@@ -14,7 +14,7 @@ from rsclass.core.training import TrainingSet
 from rsclass.core.types import NO_CLASS, Block, Float, Labels, Prediction, Window
 from rsclass.engines.base import Parameter
 from rsclass.engines.centers import membership_layers, memberships
-from rsclass.engines.supervised import SupervisedEngine
+from rsclass.engines.supervised import SupervisedEngine, fits_together
 
 
 class Parallelepiped(SupervisedEngine):
@@ -118,3 +118,9 @@ class Parallelepiped(SupervisedEngine):
         super().restore(card, arrays)
         self.scaling_ = Scaling.from_dict(card["scaling"])
         self.low_, self.high_ = arrays["low"], arrays["high"]
+        shape = self.class_stats_.mean.shape
+        fits_together(
+            self.low_.shape == shape,
+            self.high_.shape == shape,
+            self.scaling_.scale.shape == shape[1:],
+        )

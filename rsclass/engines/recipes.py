@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+from functools import cache
 from inspect import signature
 from typing import Any
 
@@ -67,6 +68,7 @@ def built(text: str) -> Any:
     return estimator
 
 
+@cache
 def _known() -> dict[str, Any]:
     from sklearn import pipeline, utils
 

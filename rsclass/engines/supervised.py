@@ -172,13 +172,30 @@ class SupervisedEngine(Engine):
         return {"classes": self.classes_.tolist()}, arrays
 
     def restore(self, card: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
-        """Set labels and signatures from what ``state`` gave."""
+        """Set labels and signatures from what ``state`` gave.
+
+        Raises
+        ------
+        ValueError
+            They do not fit together, which compiled loops would not notice.
+        """
         self.classes_ = np.array(card["classes"])
         self.n_classes_ = len(self.classes_)
-        count = arrays["training_count"]
+        count, mean = arrays["training_count"], arrays["training_mean"]
         covariance = np.where(count[:, None, None] > 1, arrays["training_covariance"], np.nan)
-        bands = getattr(self, "bands_", ())
-        self.class_stats_ = ClassStats(bands, count, arrays["training_mean"], covariance)
+        n_bands = len(self.bands_)
+        fits_together(
+            count.shape == (self.n_classes_,),
+            mean.shape == (self.n_classes_, n_bands),
+            covariance.shape == (self.n_classes_, n_bands, n_bands),
+        )
+        self.class_stats_ = ClassStats(self.bands_, count, mean, covariance)
+
+
+def fits_together(*facts: bool) -> None:
+    """Raise ValueError unless all facts about restored arrays hold."""
+    if not all(facts):
+        raise ValueError("its arrays do not fit together")
 
 
 def probability_bytes(n_classes: int, layers: Collection[str]) -> float:
