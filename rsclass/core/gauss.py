@@ -9,14 +9,17 @@ up in the order of the bands, so a pixel's class does not depend on how the scen
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rsclass.core.assign import RUN, UNROLLED
 from rsclass.core.cholesky import factor, inverse, log_determinant
-from rsclass.core.kernels import RUN, compiled
+from rsclass.core.compiling import compiled
 from rsclass.core.types import Float, Labels, Mask
 
 
@@ -108,7 +111,8 @@ def likeliest(
     n_pixels = values.shape[1]
     labels, distance2 = np.empty(n_pixels, np.int32), np.empty(n_pixels)
     every = np.empty((len(classes.mean) if discriminants else 0, n_pixels))
-    _discriminate(
+    n_bands = len(classes.bands)
+    _discriminating(n_bands if n_bands <= UNROLLED else 0)(
         values,
         valid,
         gain,
@@ -139,70 +143,92 @@ def posterior(discriminant: Float, groups: NDArray[np.int32], n_groups: int) -> 
     return found
 
 
-@compiled
-def _discriminate(
-    values: NDArray[Any],
-    valid: Mask,
-    gain: Float,
-    offset: Float,
-    bands: NDArray[np.int64],
-    mean: Float,
-    whitener: Float,
-    weight: Float,
-    labels: Labels,
-    distance2: Float,
-    every: Float,
-) -> None:
-    n_classes, n_bands = mean.shape
-    n_pixels = values.shape[1]
-    z = np.empty((n_bands, RUN))
-    apart = np.empty((n_bands, RUN))
-    white = np.empty(RUN)
-    d = np.empty(RUN)
-    best = np.empty(RUN)
-    near = np.empty(RUN)
-    label = np.empty(RUN, np.int32)
-    for start in range(0, n_pixels, RUN):
-        n = min(RUN, n_pixels - start)
-        for b in range(n_bands):
-            from_band = bands[b]
-            for i in range(n):
-                z[b, i] = values[from_band, start + i] * gain[from_band] + offset[from_band]
-        for i in range(n):
-            label[i] = -1
-        for k in range(n_classes):
+@cache
+def _discriminating(unrolled: int) -> Callable[..., None]:
+    """The loop for ``unrolled`` bands, seen by the compiler as straight code; 0: for any number."""
+
+    @compiled
+    def discriminate(
+        values: NDArray[Any],
+        valid: Mask,
+        gain: Float,
+        offset: Float,
+        bands: NDArray[np.int64],
+        mean: Float,
+        whitener: Float,
+        weight: Float,
+        labels: Labels,
+        distance2: Float,
+        every: Float,
+    ) -> None:
+        n_bands = unrolled or mean.shape[1]
+        n_classes = len(mean)
+        n_pixels = values.shape[1]
+        z = np.empty((n_bands, RUN))
+        apart = np.empty((n_bands, RUN))
+        white = np.empty(RUN)
+        d = np.empty(RUN)
+        best = np.empty(RUN)
+        near = np.empty(RUN)
+        label = np.empty(RUN)
+        for start in range(0, n_pixels, RUN):
+            n = min(RUN, n_pixels - start)
             for b in range(n_bands):
-                m = mean[k, b]
+                x = values[bands[b], start : start + n]
+                zb = z[b]
+                g, o = gain[bands[b]], offset[bands[b]]
                 for i in range(n):
-                    apart[b, i] = z[b, i] - m
+                    zb[i] = x[i] * g + o
             for i in range(n):
-                d[i] = 0.0
-            for b in range(n_bands):
-                for i in range(n):
-                    white[i] = 0.0
-                for c in range(b + 1):
-                    w = whitener[k, b, c]
+                best[i] = -np.inf
+                near[i] = np.inf
+                label[i] = -1.0
+            for k in range(n_classes):
+                number = float(k)
+                heavy = weight[k]
+                m, w = mean[k], whitener[k]
+                if unrolled:
                     for i in range(n):
-                        white[i] += w * apart[c, i]
+                        total = 0.0
+                        for b in range(n_bands):
+                            row = 0.0
+                            for c in range(b + 1):
+                                row += w[b, c] * (z[c, i] - m[c])
+                            total += row * row
+                        d[i] = total
+                else:
+                    for b in range(n_bands):
+                        for i in range(n):
+                            apart[b, i] = z[b, i] - m[b]
+                    for i in range(n):
+                        d[i] = 0.0
+                    for b in range(n_bands):
+                        for i in range(n):
+                            white[i] = 0.0
+                        for c in range(b + 1):
+                            one = w[b, c]
+                            for i in range(n):
+                                white[i] += one * apart[c, i]
+                        for i in range(n):
+                            d[i] += white[i] * white[i]
+                if heavy > -np.inf:
+                    for i in range(n):
+                        g = heavy - 0.5 * d[i]
+                        # Nothing is likelier than minus infinity, so the first class is taken.
+                        more = (g > best[i]) | (label[i] < 0)
+                        best[i] = g if more else best[i]
+                        near[i] = d[i] if more else near[i]
+                        label[i] = number if more else label[i]
+                if len(every) > 0:
+                    for i in range(n):
+                        every[k, start + i] = heavy - 0.5 * d[i] if valid[start + i] else np.nan
+            for i in range(n):
+                labels[start + i] = int(label[i]) if valid[start + i] else -1
+            if len(distance2) > 0:
                 for i in range(n):
-                    d[i] += white[i] * white[i]
-            if weight[k] > -np.inf:
-                for i in range(n):
-                    g = weight[k] - 0.5 * d[i]
-                    if label[i] < 0 or g > best[i]:
-                        best[i] = g
-                        near[i] = d[i]
-                        label[i] = k
-            if len(every) > 0:
-                for i in range(n):
-                    every[k, start + i] = weight[k] - 0.5 * d[i] if valid[start + i] else np.nan
-        for i in range(n):
-            if valid[start + i]:
-                labels[start + i] = label[i]
-                distance2[start + i] = near[i]
-            else:
-                labels[start + i] = -1
-                distance2[start + i] = np.nan
+                    distance2[start + i] = near[i] if valid[start + i] else np.nan
+
+    return discriminate
 
 
 @compiled
