@@ -77,14 +77,14 @@ class Likely:
     ----------
     labels : int32 array (pixels,)
         -1 at invalid pixels.
-    distance2 : float64 array (pixels,)
+    distance2 : float64 array (pixels,) or None
         Squared Mahalanobis distance to that class; NaN at invalid pixels.
     discriminant : float64 array (classes, pixels) or None
         g of every class; NaN at invalid pixels.
     """
 
     labels: Labels
-    distance2: Float
+    distance2: Float | None
     discriminant: Float | None
 
 
@@ -95,6 +95,7 @@ def likeliest(
     offset: Float,
     classes: Gaussians,
     *,
+    distances: bool = False,
     discriminants: bool = False,
 ) -> Likely:
     """The likeliest class of every pixel.
@@ -105,11 +106,11 @@ def likeliest(
         As stored; ``stored * gain + offset`` is physical.
     valid : bool array (pixels,)
     gain, offset : float64 arrays (bands,)
-    discriminants : bool
-        Whether those of all classes are wanted.
+    distances, discriminants : bool
+        Whether that to the likeliest class, and those of all classes, are wanted.
     """
     n_pixels = values.shape[1]
-    labels, distance2 = np.empty(n_pixels, np.int32), np.empty(n_pixels)
+    labels, distance2 = np.empty(n_pixels, np.int32), np.empty(n_pixels if distances else 0)
     every = np.empty((len(classes.mean) if discriminants else 0, n_pixels))
     n_bands = len(classes.bands)
     _discriminating(n_bands if n_bands <= UNROLLED else 0)(
@@ -125,7 +126,7 @@ def likeliest(
         distance2,
         every,
     )
-    return Likely(labels, distance2, every if discriminants else None)
+    return Likely(labels, distance2 if distances else None, every if discriminants else None)
 
 
 def posterior(discriminant: Float, groups: NDArray[np.int32], n_groups: int) -> Float:

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import chdtri
 
 from rsclass.core.gauss import Gaussians, likeliest, posterior
 from rsclass.core.priors import check_priors
@@ -86,11 +85,14 @@ class GaussianEngine(SupervisedEngine):
             block.gain,
             block.offset,
             self.gaussians_,
+            distances="distance" in layers or self.reject is not None,
             discriminants=bool(shares),
         )
-        labels = np.append(self.groups_, np.int32(NO_CLASS))[found.labels]
+        labels = found.labels
+        if (self.groups_ != np.arange(len(self.groups_))).any():
+            labels = np.append(self.groups_, np.int32(NO_CLASS))[labels]
         made: dict[str, NDArray[np.float32]] = {}
-        if "distance" in layers:
+        if "distance" in layers and found.distance2 is not None:
             made["distance"] = np.sqrt(found.distance2).astype(np.float32).reshape(shape)
         if found.discriminant is not None:
             probability = posterior(found.discriminant, self.groups_, self.n_classes_)
@@ -98,7 +100,9 @@ class GaussianEngine(SupervisedEngine):
             if "confidence" in shares:
                 own = probability[np.maximum(labels, 0), np.arange(len(labels))]
                 made["confidence"] = own.astype(np.float32).reshape(shape)
-        if self.reject is not None:
+        if self.reject is not None and found.distance2 is not None:
+            from scipy.special import chdtri  # which takes as long to load as a small scene
+
             labels[found.distance2 > chdtri(len(self.signatures_.bands), self.reject)] = NO_CLASS
         return Prediction(labels.reshape(shape), made)
 

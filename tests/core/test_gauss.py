@@ -35,7 +35,7 @@ def pixels() -> tuple[np.ndarray, np.ndarray]:
 def test_log_densities_are_those_of_scipy_and_the_largest_wins(parts, classes, pixels):
     mean, covariance = parts
     stored, valid = pixels
-    found = likeliest(stored, valid, GAIN, OFFSET, classes, discriminants=True)
+    found = likeliest(stored, valid, GAIN, OFFSET, classes, distances=True, discriminants=True)
     z = stored.T * GAIN + OFFSET
     density = np.array(
         [
@@ -53,7 +53,7 @@ def test_log_densities_are_those_of_scipy_and_the_largest_wins(parts, classes, p
 def test_distances_are_those_of_mahalanobis_to_the_chosen_class(parts, classes, pixels):
     mean, covariance = parts
     stored, valid = pixels
-    found = likeliest(stored, valid, GAIN, OFFSET, classes)
+    found = likeliest(stored, valid, GAIN, OFFSET, classes, distances=True)
     z = stored.T * GAIN + OFFSET
     apart = z - mean[found.labels]
     expected = np.einsum("ib,ibc,ic->i", apart, np.linalg.inv(covariance)[found.labels], apart)
@@ -63,7 +63,9 @@ def test_distances_are_those_of_mahalanobis_to_the_chosen_class(parts, classes, 
 
 def test_probabilities_of_groups_add_up_those_of_their_classes(classes, pixels):
     stored, valid = pixels
-    every = likeliest(stored, valid, GAIN, OFFSET, classes, discriminants=True).discriminant
+    every = likeliest(
+        stored, valid, GAIN, OFFSET, classes, distances=True, discriminants=True
+    ).discriminant
     single = posterior(every, np.arange(3, dtype=np.int32), 3)
     with np.errstate(invalid="ignore"):
         exact = np.exp(every - np.logaddexp.reduce(every, axis=0))
@@ -94,10 +96,12 @@ def test_a_tie_goes_to_the_first_class():
 
 def test_a_pixel_has_the_same_bits_wherever_it_stands_in_an_array(classes, pixels):
     stored, valid = pixels
-    whole = likeliest(stored, valid, GAIN, OFFSET, classes, discriminants=True)
+    whole = likeliest(stored, valid, GAIN, OFFSET, classes, distances=True, discriminants=True)
     for start, stop in ((1, 1300), (511, 1029), (700, 701)):
         cut = np.ascontiguousarray(stored[:, start:stop])
-        part = likeliest(cut, valid[start:stop], GAIN, OFFSET, classes, discriminants=True)
+        part = likeliest(
+            cut, valid[start:stop], GAIN, OFFSET, classes, distances=True, discriminants=True
+        )
         np.testing.assert_array_equal(part.labels, whole.labels[start:stop])
         np.testing.assert_array_equal(part.distance2, whole.distance2[start:stop])
         np.testing.assert_array_equal(part.discriminant, whole.discriminant[:, start:stop])
