@@ -20,9 +20,13 @@ class Command(click.Command):
     """A command of rsclass."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse, after giving ``--preview`` the value that it may lack."""
+        """Parse, after telling what ``--preview`` and ``--report`` are followed by."""
         names = {flag for param in self.params for flag in param.opts}
-        return super().parse_args(ctx, _with_size(args) if "--preview" in names else args)
+        if "--preview" in names:
+            args = _with_size(args)
+        if "--report-to" in names:
+            args = _with_page(args)
+        return super().parse_args(ctx, args)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The flags under their headings."""
@@ -53,6 +57,18 @@ def _with_size(args: Sequence[str]) -> list[str]:
         following = args[at + 1] if at + 1 < len(args) else ""
         bare = arg == "--preview" and not following.isdecimal()
         filled.append(f"--preview={PREVIEW}" if bare else arg)
+    return filled
+
+
+def _with_page(args: Sequence[str]) -> list[str]:
+    """``--report page.html`` as ``--report-to page.html``; ``--report scene.tif`` as it is."""
+    filled: list[str] = []
+    for at, arg in enumerate(args):
+        if arg == "--":
+            return [*filled, *args[at:]]
+        following = args[at + 1] if at + 1 < len(args) else ""
+        named = arg == "--report" and following.lower().endswith((".html", ".htm"))
+        filled.append("--report-to" if named else arg.replace("--report=", "--report-to=", 1))
     return filled
 
 

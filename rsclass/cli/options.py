@@ -270,7 +270,19 @@ WRITING = (
         type=click.FloatRange(min=0),
         help="Leave pixels farther from their class without a class.",
     ),
-    Option("--report/--no-report", group="Output", default=True, help="Write an HTML report."),
+    Option(
+        "--report/--no-report",
+        group="Output",
+        default=True,
+        help="Write an HTML report; --report FILE.html is short for --report-to FILE.html.",
+    ),
+    Option(
+        "--report-to",
+        group="Output",
+        metavar="FILE",
+        type=values.page,
+        help="Where the report is written. [default: beside the map]",
+    ),
     _flag("--stac", group="Output", help="Write a STAC item."),
     _flag(
         "--resume",

@@ -40,7 +40,8 @@ def writing_of(flags: Flags) -> Writing:
     """How the outputs are written."""
     from rsclass.io.sink import Writing
 
-    names = ("format", "overwrite", "min_confidence", "max_distance", "report", "stac", "resume")
+    names = ["format", "overwrite", "min_confidence", "max_distance", "report", "report_to"]
+    names += ["stac", "resume"]
     listed = {name for part in flags["layers"] for name in part}
     layers = tuple(name for name in LAYERS if name in listed or flags[name])
     return Writing(

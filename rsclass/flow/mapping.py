@@ -21,6 +21,7 @@ from rsclass.flow.resume import Progress
 from rsclass.flow.stream import SceneStream
 from rsclass.io.sink import Writing
 from rsclass.io.stac import stac_item
+from rsclass.report.texts import counted, percent
 
 _PLACES_TOLD = 20
 
@@ -70,8 +71,8 @@ def make_map(
         write=write,
         **({} if progress is None else {"known": progress.known}),
     )
-    told = [*story["warnings"], *_about_the_map(labelled, model)]
     n_pixels, n_classified = stream.height * stream.width, int(labelled.stats.count.sum())
+    told = [*story["warnings"], *_about_the_map(labelled, model)]
     whole = dict(recipe) | {"sha256": hashing.result(), "device": model.engine.device_used}
     source.check_unchanged()
     extra = {
@@ -80,6 +81,7 @@ def make_map(
         "scene": source.name,
         "pixels": n_pixels,
         "classified": n_classified,
+        "rejected": labelled.rejected,
         "history": story["history"],
         "evidence": story["evidence"],
         "reason": story["reason"],
@@ -90,7 +92,7 @@ def make_map(
     sidecars |= statistics_sidecars(model.legend, labelled, extra)
     if keep_model:
         sidecars[MODEL] = model.to_bytes()
-    if writing.report:
+    if writing.report or writing.report_to:
         from rsclass.flow.pages import report_page
 
         sidecars[".html"] = report_page(stream, model, labelled, extra, command)
@@ -118,6 +120,7 @@ def make_map(
         hectares=labelled.hectares,
         n_pixels=n_pixels,
         n_classified=n_classified,
+        n_rejected=labelled.rejected,
         history=story["history"],
         evidence=story["evidence"],
         reason=story["reason"],
@@ -155,6 +158,14 @@ def _about_the_map(labelled: Labelled, model: Model) -> Sequence[str]:
     ]
     if missing:
         told.append(f"no pixel of the map is in {', '.join(missing)}.")
+    if labelled.rejected:
+        valid = labelled.rejected + int(labelled.stats.count.sum())
+        verb = "is" if labelled.rejected == 1 else "are"
+        told.append(
+            f"{counted(labelled.rejected, 'valid pixel', 'valid pixels')} "
+            f"({percent(labelled.rejected / valid, gap='')}) {verb} not like any class and "
+            f"{'has' if labelled.rejected == 1 else 'have'} none."
+        )
     if max(model.legend.values) > MOST_COLORS:
         told.append(
             f"a map with values above {MOST_COLORS} has 16 bits, which hold no palette; "

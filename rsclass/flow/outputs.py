@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
@@ -27,6 +28,7 @@ from rsclass.io.tables import stats_csv, stats_json
 from rsclass.io.target import BELONGINGS, EDIT_LOG, MERGE_TABLE, Target, belonging
 
 MODEL = ".safetensors"
+PAGE = ".html"
 KINDS = {
     ".qml": "style",
     ".aux.xml": "legend",
@@ -126,9 +128,19 @@ class MapOutputs:
                 )
                 for name, place in self._places.items()
             }
+            self._page = self._claim_page(every)
         except BaseException:
             self._stack.close()
             raise
+
+    def _claim_page(self, inputs: Sequence[str]) -> Target | None:
+        """The report's place, if it is not the usual one beside the map."""
+        place = self.writing.report_to
+        usual = belonging(self.path, PAGE)
+        if place is None or os.path.abspath(place) == os.path.abspath(usual):
+            return None
+        overwrite = self.writing.overwrite
+        return self._stack.enter_context(Target(place, inputs, overwrite=overwrite, belongings=()))
 
     def __enter__(self) -> Self:
         return self
@@ -202,11 +214,15 @@ class MapOutputs:
             sink.set_tags(tags)
             sink.seal()
         files = {"map": self.path}
+        beside = dict(sidecars)
+        if self._page is not None and PAGE in beside:
+            self._page.put(beside.pop(PAGE))
+            files[KINDS[PAGE]] = self._page.path
         for name in self.writing.layers:
             self._sinks[name].finish()
             files[name] = self._places[name]
-        self._sinks["map"].finish(sidecars)
-        for suffix in sidecars:
+        self._sinks["map"].finish(beside)
+        for suffix in beside:
             files[KINDS[suffix]] = belonging(self.path, suffix)
         return files
 

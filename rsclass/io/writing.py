@@ -34,6 +34,8 @@ class Writing:
         Pixels farther from their class than this get no class.
     report : bool
         Write the HTML report.
+    report_to : str or None
+        Where the report is written, whatever ``report`` says; None: beside the map.
     stac : bool
         Write a STAC item.
     resume : bool
@@ -52,8 +54,19 @@ class Writing:
     min_confidence: float | None = None
     max_distance: float | None = None
     report: bool = True
+    report_to: str | None = None
     stac: bool = False
     resume: bool = False
+
+    @property
+    def needed_layers(self) -> tuple[str, ...]:
+        """The layers, and those that thresholds look at."""
+        needed = list(self.layers)
+        if self.min_confidence is not None:
+            needed.append("confidence")
+        if self.max_distance is not None:
+            needed.append("distance")
+        return tuple(dict.fromkeys(needed))
 
     def __post_init__(self) -> None:
         check_creation(self.format, dict(self.creation))
