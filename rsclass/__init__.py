@@ -42,6 +42,7 @@ _HOME = {
     "Writing": "rsclass.io.sink",
     "Running": "rsclass.run.settings",
     "Legend": "rsclass.core.legend",
+    "Confusion": "rsclass.core.confusion",
     "Schema": "rsclass.core.schema",
     "MergeTable": "rsclass.core.merging",
     "read_schema": "rsclass.io.schema_file",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -83,7 +84,13 @@ def pairs_of_features(
     units, contested, empty = _of_shapes(class_map, features, zones, sizes)
     skipped |= {"claimed by several labels": contested, "without a class in the map": empty}
     return Pairs(
-        features.name, "shapes", features.names, units, skipped, strata=zones.sizes(), **common
+        Path(features.name).name,
+        "shapes",
+        features.names,
+        units,
+        skipped,
+        strata=zones.sizes(),
+        **common,
     )
 
 
@@ -126,7 +133,7 @@ def _of_points(
     )
     design = drawn.design if drawn is not None and not zones.given else None
     return Pairs(
-        features.name,
+        Path(features.name).name,
         "points",
         features.names,
         units,
