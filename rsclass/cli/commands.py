@@ -11,6 +11,7 @@ __all__ = ["COMMANDS", "load"]
 COMMANDS = {
     "classify": "Find classes in a scene and write their map.",
     "train": "Find classes in a scene and write the model alone.",
+    "training": "List training samples and judge them.",
     "predict": "Apply a model to a scene and write the map.",
     "schema": "List land-cover schemas, or show and convert one.",
     "merge": "Join and name the classes of a map.",
@@ -20,7 +21,6 @@ COMMANDS = {
     "assess": "Tell how right a map is, and how large its classes really are.",
     "tidy": "Clear a class map of lone pixels and small patches.",
     "edit": "Correct a class map by hand, inside drawn features.",
-    "training": "List training samples and judge them.",
     "compare": "Tell what changed from one class map to another.",
     "methods": "List the methods, or the parameters of one.",
     "replay": "Make a map again from its recipe and compare.",

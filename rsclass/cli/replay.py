@@ -30,6 +30,13 @@ _MOVED = (
         type=values.path,
         help="Where the model of 'rsclass predict' lies now.",
     ),
+    Option(
+        "--training",
+        group="Scene",
+        metavar="FILE",
+        type=values.path,
+        help="Where the training features lie now, if they were moved.",
+    ),
 )
 
 _EXAMPLES = """\
@@ -52,6 +59,7 @@ def command(session: Session, **flags: Any) -> None:
             flags["map"],
             scene=(scenes[0] if len(scenes) == 1 else scenes) if scenes else None,
             model=flags["model"],
+            training=flags["training"],
             running=running_of(flags, progress),
         )
     session.deliver(result)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import click
+from click.core import ParameterSource
+
 from rsclass.cli.options import LAYERS
 from rsclass.errors import UsageError
 
@@ -78,13 +81,15 @@ def learning_of(flags: Flags) -> dict[str, Any]:
 
 def training_of(flags: Flags) -> Training | None:
     """The features to learn from; None where there are none."""
-    if flags["training"] is None:
-        given = [name for name in _OF_TRAINING if flags[name]]
-        if given:
-            flag = given[0].replace("_", "-")
+    if flags["training"] is not None:
+        return training_features(flags["training"], flags)
+    # A settings file may be shared with commands that need no --training.
+    source = click.get_current_context().get_parameter_source
+    for name in _OF_TRAINING:
+        if source(name) is ParameterSource.COMMANDLINE:
+            flag = name.replace("_", "-")
             raise UsageError(f"--{flag} speaks of training features; give them with --training.")
-        return None
-    return training_features(flags["training"], flags)
+    return None
 
 
 def training_features(path: str, flags: Flags) -> Training:

@@ -27,6 +27,7 @@ def replay(
     *,
     scene: Any = None,
     model: str | Path | None = None,
+    training: str | Path | None = None,
     running: Running | None = None,
 ) -> Replayed:
     """Make the map at ``path`` and its layers again, and compare them byte by byte.
@@ -41,6 +42,8 @@ def replay(
         Where the scene lies now, if it was moved; for a map made from another map, where that lies.
     model : path or None
         Where the model lies now, for a map made by ``predict``.
+    training : path or None
+        Where the training features lie now, if they were moved.
     running : Running or None
         Its device is that of the map.
 
@@ -81,7 +84,7 @@ def replay(
                 parameters=recipe["parameters"],
                 seed=recipe["seed"],
                 match_to=recipe["match_to"],
-                training=_training(recipe.get("training")),
+                training=_training(recipe.get("training"), training),
                 reading=reading,
                 running=running,
                 writing=writing,
@@ -128,12 +131,12 @@ def _predict_again(
         raise DataError(f"{place} is not the model that the map was made with.")
 
 
-def _training(recipe: Mapping[str, Any] | None) -> Training | None:
+def _training(recipe: Mapping[str, Any] | None, moved: str | Path | None) -> Training | None:
     """The features that the map was learned from, if they are what they were."""
     if recipe is None:
         return None
-    names = ("path", "field", "layer", "crs", "encoding", "per_class", "allow_missed")
-    training = Training(**{name: recipe[name] for name in names})
+    names = ("field", "layer", "crs", "encoding", "per_class", "allow_missed")
+    training = Training(moved or recipe["path"], **{name: recipe[name] for name in names})
     if sorted(training.sha256().values()) != sorted(recipe["sha256"].values()):
         raise DataError(
             f"{training.path} is not what the map was learned from; its SHA-256 differs."

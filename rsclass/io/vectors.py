@@ -253,10 +253,14 @@ def _in_scene_crs(
             "not exist there; check them and the file's CRS.",
             ids=lost,
         )
-    crossing = ids[~shapely.is_valid(flat)].tolist()
-    if crossing:
-        notes.append(f"{found.name}: invalid shapes were repaired: {told(crossing)}.")
-    return [_repaired(shape) for shape in flat]
+    crossing = np.flatnonzero(~shapely.is_valid(flat))
+    if len(crossing):
+        mended = told(ids[crossing].tolist())
+        notes.append(f"{found.name}: invalid shapes were repaired: {mended}.")
+    valid = list(flat)
+    for at in crossing:
+        valid[at] = _repaired(valid[at])
+    return valid
 
 
 def _reprojected(

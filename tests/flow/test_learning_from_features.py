@@ -150,6 +150,14 @@ def test_a_map_is_made_again_from_its_recipe(
     assert replay(path).identical
 
 
+def test_features_may_have_moved_since(
+    land: dict[str, Path], training: Training, tmp_path: Path
+) -> None:
+    path = mapped(land, training, tmp_path / "m.tif")
+    moved = Path(training.path).rename(tmp_path / "moved.gpkg")
+    assert replay(path, training=moved).same_pixels
+
+
 def test_a_map_is_not_made_again_from_other_features(
     land: dict[str, Path], training: Training, tmp_path: Path
 ) -> None:
