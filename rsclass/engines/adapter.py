@@ -21,7 +21,7 @@ from rsclass.core.trees import LEAF, Trees
 from rsclass.core.types import Block, Float, Prediction, Window
 from rsclass.engines.centers import membership_layers
 from rsclass.engines.supervised import SupervisedEngine, fits_together, probability_bytes
-from rsclass.errors import DataError, UsageError
+from rsclass.errors import DataError
 
 Rule = Trees | Machines
 """What was learned: labels pixels."""
@@ -41,6 +41,7 @@ class AdaptedEngine(SupervisedEngine):
         What was learned.
     """
 
+    layers: ClassVar[tuple[str, ...]] = ("confidence", "entropy", "membership")
     rule_kind: ClassVar[type[Trees] | type[Machines]]
     rule_: Rule
     _workers: int = 1
@@ -67,7 +68,7 @@ class AdaptedEngine(SupervisedEngine):
 
         There is no ``distance``; ``confidence`` is the membership of the pixel's class.
         """
-        refuse_distance(self.method, layers)
+        self.refuse_layers(layers)
         block = block.cut(core)
         shape = block.valid.shape
         shares = set(layers) & {"confidence", "entropy", "membership"}
@@ -107,15 +108,6 @@ def share_layers(
         own = membership[np.maximum(labels, 0), np.arange(len(labels))]
         made["confidence"] = own.astype(np.float32).reshape(shape)
     return made
-
-
-def refuse_distance(method: str, layers: Collection[str]) -> None:
-    """Raise UsageError where a distance is asked of a method that has none."""
-    if "distance" in layers:
-        raise UsageError(
-            f"{method} measures no distance to its classes; leave the layer 'distance' and "
-            "--max-distance out, or use confidence."
-        )
 
 
 def trees_of_forest(estimators: Collection[Any]) -> Trees:

@@ -63,6 +63,8 @@ class Engine(Estimator):
         Pixels of context that ``predict_block`` needs on each side.
     block : int
         Predicted windows start at multiples of this, so that every run computes the same tiles.
+    layers : tuple of str
+        What it can tell of a pixel besides its class.
     takes_training, needs_training : bool
         Whether it can, and must, learn from pixels whose class is known.
 
@@ -85,6 +87,7 @@ class Engine(Estimator):
     paper: ClassVar[str]
     parameters: ClassVar[dict[str, Parameter]]
     block: ClassVar[int] = 1
+    layers: ClassVar[tuple[str, ...]] = LAYERS
     takes_training: ClassVar[bool] = False
     needs_training: ClassVar[bool] = False
 
@@ -198,6 +201,15 @@ class Engine(Estimator):
         """Working memory of ``predict_block`` in bytes for one pixel."""
         every = bool(set(layers) & {"confidence", "entropy", "membership"})
         return 24.0 + (40.0 * self.n_classes_ if every else 0.0)
+
+    @classmethod
+    def refuse_layers(cls, wanted: Collection[str]) -> None:
+        """Raise UsageError when a layer is wanted that the method does not have."""
+        if "distance" in wanted and "distance" not in cls.layers:
+            raise UsageError(
+                f"{cls.method} measures no distance to its classes; leave the layer 'distance' and "
+                "--max-distance out, or use confidence."
+            )
 
     def check_parameters(self) -> None:
         """Raise UsageError when a parameter is not of its type or outside of its range."""

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from rsclass.core.grid import split
 from rsclass.core.training import TrainingSet
 from rsclass.core.types import NO_CLASS, Block, Float, Labels, Prediction, Window
-from rsclass.engines.adapter import refuse_distance, share_layers
+from rsclass.engines.adapter import share_layers
 from rsclass.engines.base import Parameter
 from rsclass.engines.recipes import built, written
 from rsclass.engines.supervised import SupervisedEngine, probability_bytes
@@ -53,6 +53,7 @@ class SklearnClassifier(SupervisedEngine):
     title: ClassVar[str] = "classifier of scikit-learn"
     paper: ClassVar[str] = "Pedregosa et al. 2011, Journal of Machine Learning Research 12"
     block: ClassVar[int] = 128
+    layers: ClassVar[tuple[str, ...]] = ("confidence", "entropy", "membership")
     parameters: ClassVar[dict[str, Parameter]] = {
         "estimator": Parameter("a classifier with its parameters: SVC(kernel='linear', C=3)"),
         "random_state": Parameter("seed of every random choice", 0, aliases=("seed",)),
@@ -96,7 +97,7 @@ class SklearnClassifier(SupervisedEngine):
 
         There is no ``distance``; the other layers need an estimator with ``predict_proba``.
         """
-        refuse_distance(self.method, layers)
+        self.refuse_layers(layers)
         shares = set(layers) & {"confidence", "entropy", "membership"}
         if shares and not hasattr(self.estimator_, "predict_proba"):
             raise UsageError(

@@ -89,7 +89,8 @@ def classify(
     running, writing = running or Running(), writing or Writing()
     wanted = wanted_classes(method, classes)
     parameters = read_parameters(method, parameters)
-    prepared_engine(method, wanted, parameters, seed, training is not None)
+    engine = prepared_engine(method, wanted, parameters, seed, training is not None)
+    engine.refuse_layers(writing.needed_layers)
     source = open_scene(scene, reading or Reading())
     try:
         earlier = earlier_model(match_to, source)

@@ -41,13 +41,20 @@ class BlockTally:
     classes : ClassTally
     weight : int64 array (classes,)
         Pixels, weighted by what a pixel of their row weighs on the ground.
+    rejected : int
+        Valid pixels without a class.
     """
 
     classes: ClassTally
     weight: NDArray[np.int64]
+    rejected: int
 
     def __add__(self, other: BlockTally) -> BlockTally:
-        return BlockTally(self.classes + other.classes, self.weight + other.weight)
+        return BlockTally(
+            self.classes + other.classes,
+            self.weight + other.weight,
+            self.rejected + other.rejected,
+        )
 
 
 @dataclass(frozen=True)
@@ -132,7 +139,8 @@ class Labeller:
 
     def _tally(self, block: Block, classes: Labels) -> BlockTally:
         tally = ClassTally.of(block, classes, self.model.engine.n_classes_, self.origin)
-        return BlockTally(tally, self._weight(tally.count, classes, block.window))
+        rejected = int(np.count_nonzero(block.valid)) - int(tally.count.sum())
+        return BlockTally(tally, self._weight(tally.count, classes, block.window), rejected)
 
     def _weight(
         self, count: NDArray[np.int64], classes: Labels, window: Window
@@ -218,6 +226,8 @@ class Labelled:
         Physical values of the same pixels; NaN where invalid.
     bad : list of BadBlock
         Stored blocks that could not be decoded and are nodata in the map.
+    rejected : int
+        Valid pixels without a class.
     """
 
     stats: ClassStats
@@ -225,6 +235,7 @@ class Labelled:
     picture_classes: Labels
     picture_values: Float
     bad: list[BadBlock]
+    rejected: int = 0
 
 
 def label_scene(
@@ -279,7 +290,9 @@ def label_scene(
     total = sums.total()
     stats = total.classes.finish(stream.bands, origin)
     hectares = ground.of_weights(total.weight)
-    return Labelled(stats, hectares, picture_classes, picture_values, sorted(bad, key=_place))
+    return Labelled(
+        stats, hectares, picture_classes, picture_values, sorted(bad, key=_place), total.rejected
+    )
 
 
 def plan_labelling(stream: SceneStream, model: Model, layers: tuple[str, ...]) -> WorkPlan:

@@ -139,6 +139,7 @@ def plan(
         path = Path(out or default_output(source, ending(method, wanted) + ".tif"))
         values = read_parameters(method, parameters)
         engine = prepared_engine(method, wanted, values, seed, training is not None)
+        engine.refuse_layers(writing.needed_layers)
         engine.use_machine(running.workers, running.device)
         with (
             MapOutputs(

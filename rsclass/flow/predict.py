@@ -86,6 +86,7 @@ def predict(
     running, writing = running or Running(), writing or Writing()
     path_of_model = None if isinstance(model, Model) else Path(model)
     trained = model if isinstance(model, Model) else Model.read(model)
+    trained.engine.refuse_layers(writing.needed_layers)
     source = open_matching(scene, reading or Reading(), trained)
     try:
         stem = path_of_model.stem if path_of_model else trained.engine.method

@@ -36,8 +36,8 @@ class Classified:
         One row for each class of the legend.
     hectares : float64 array (classes,)
         NaN where the scene does not tell how large a pixel is.
-    n_pixels, n_classified : int
-        Of the scene, and those with a class.
+    n_pixels, n_classified, n_rejected : int
+        Of the scene, those with a class, and those that are valid and not like any class.
     history : list of dict
         How the classes settled.
     evidence : list of dict
@@ -59,6 +59,7 @@ class Classified:
     evidence: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     reason: str = ""
+    n_rejected: int = 0
 
     def read(self) -> NDArray[Any]:
         """The map's values (height, width); 0 is no class."""
@@ -86,6 +87,7 @@ class Classified:
             ],
             "pixels": self.n_pixels,
             "classified": self.n_classified,
+            "rejected": self.n_rejected,
             "evidence": self.evidence,
             "reason": self.reason,
             "warnings": self.warnings,
