@@ -22,7 +22,7 @@ SEPARABLE = 1.9
 SMALL = 0.01
 """Share of the classified pixels below which a class is small."""
 
-SAME_HUE = 3.0
+SAME_HUE = 2.0
 """Spectral angle in degrees below which two spectra differ in brightness alone."""
 
 
@@ -106,7 +106,7 @@ def _alike(angle: float) -> list[str]:
         return []
     return [
         f"their spectra have the same shape ({angle:.1f} degrees apart) and differ in brightness, "
-        "as one cover does in sun and shade"
+        "as one cover may in sun and shade"
     ]
 
 

@@ -101,7 +101,10 @@ def model_signatures(model: Model, path: Path, scene: Any, running: Running) -> 
                 f"every pixel ({beside.path.name})",
                 [],
             )
-    source = _scene_of(model.scene, scene, path, lambda: open_matching(scene, Reading(), model))
+    if scene is None:
+        source = _scene_then(model.scene, path)
+    else:
+        source = open_matching(scene, Reading(), model)
     try:
         with open_stream(source, running) as stream:
             model.engine.use_machine(running.workers, running.device)
@@ -139,9 +142,13 @@ def map_signatures(class_map: ClassMap, scene: Any, running: Running) -> Signatu
                 f"every pixel ({beside.path.name})",
                 class_map.warnings,
             )
-    source = _scene_of(
-        _reading_of(class_map), scene, class_map.path, lambda: open_scene(scene, Reading())
-    )
+    recipe = _reading_of(class_map)
+    if scene is None:
+        source = _scene_then(recipe, class_map.path)
+    elif recipe:
+        source = source_from_recipe(recipe, scene)
+    else:
+        source = open_scene(scene, Reading())
     try:
         _require_same_grid(source, class_map)
         needed = 3 * tally_bytes(len(class_map.legend), len(source.bands))
@@ -181,24 +188,19 @@ def _rows(stats: ClassStats, order: list[int] | NDArray[np.intp]) -> ClassStats:
     return ClassStats(stats.bands, stats.count[order], stats.mean[order], stats.covariance[order])
 
 
-def _scene_of(recipe: Mapping[str, Any], scene: Any, path: Path, anew: Any) -> RasterSource:
-    """The scene given, read as the recipe says where there is one, or where it was then."""
-    if scene is not None:
-        source: RasterSource = source_from_recipe(recipe, scene) if recipe else anew()
-        return source
-    remedy = "give the scene with --scene."
+def _scene_then(recipe: Mapping[str, Any], path: Path) -> RasterSource:
+    """The scene where it was when the map or model was made."""
+    untold = f"{path.name} does not tell how its classes are spread in spectral space, and"
     if not recipe:
         raise DataError(
-            f"{path.name} does not tell how its classes are spread in spectral space, and no "
-            f"statistics lie beside it; {remedy}",
-            path=str(path),
+            f"{untold} no statistics lie beside it; give the scene with --scene.", path=str(path)
         )
     try:
         return source_from_recipe(recipe)
     except DataError as error:
         raise DataError(
-            f"{path.name} does not tell how its classes are spread in spectral space, and the "
-            f"scene it was made from cannot be opened ({str(error).rstrip('.')}); {remedy}",
+            f"{untold} the scene it was made from cannot be opened ({str(error).rstrip('.')}); "
+            "give the scene with --scene.",
             path=str(path),
         ) from error
 

@@ -10,7 +10,7 @@ import rasterio
 
 import rsclass
 from rsclass import Reading, Running, Writing
-from rsclass.errors import DataError, OutputExistsError, UsageError
+from rsclass.errors import BandMismatchError, DataError, OutputExistsError, UsageError
 from rsclass.flow.signatures import signatures_of
 
 QUICK = {"method": "kmeans", "classes": 5, "writing": Writing(report=False)}
@@ -81,6 +81,18 @@ def test_a_model_beside_its_map_or_with_its_scene_gives_the_signatures_of_the_ma
     found = signatures_of(alone)
     assert found.source == f"every pixel of {scene.stem}"
     same(found, of_map)
+
+
+def test_a_model_is_judged_on_another_scene_by_the_names_of_its_bands(made, tmp_path, small_scene):
+    found = signatures_of(made.files["model"], small_scene)
+    assert found.source == f"every pixel of {small_scene.stem}"
+    assert found.stats.count.sum() <= 90 * 110
+    with rasterio.open(small_scene) as dataset:
+        values, profile = dataset.read([1, 2]), dataset.profile | {"count": 2}
+    with rasterio.open(tmp_path / "two.tif", "w", **profile) as dataset:
+        dataset.write(values)
+    with pytest.raises(BandMismatchError, match="does not have the model's bands"):
+        rsclass.separate(made.files["model"], scene=tmp_path / "two.tif")
 
 
 def test_a_map_of_other_software_needs_its_scene(made, scene, tmp_path):
