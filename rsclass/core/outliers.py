@@ -18,6 +18,7 @@ from scipy.special import betaincinv, fdtri
 
 from rsclass.core.covariance import regular
 from rsclass.core.signatures import class_stats
+from rsclass.core.stats import ClassStats
 from rsclass.core.training import TrainingSet
 from rsclass.core.types import Band, Float, Mask
 
@@ -78,9 +79,7 @@ def find_outliers(training: TrainingSet) -> Outliers:
     its own weight.
     """
     bands = tuple(Band(str(b)) for b in range(training.values.shape[1]))
-    numbers, place = np.unique(training.features, return_inverse=True)
     whole = class_stats(training.values, training.classes, training.n_classes, bands)
-    single = class_stats(training.values, place.astype(np.int32), len(numbers), bands)
     normals = [
         _normal(int(n), mean, covariance)
         for n, mean, covariance in zip(whole.count, whole.mean, whole.covariance, strict=True)
@@ -88,31 +87,27 @@ def find_outliers(training: TrainingSet) -> Outliers:
     odd: Mask = np.zeros(len(training), np.bool_)
     found: list[Apart] = []
     for number, normal in enumerate(normals):
-        mine = np.flatnonzero(training.classes == number)
         if normal is None:
             continue
-        odd[mine] = normal.squared(training.values[mine]) > normal.own_limit
-        for feature in np.unique(place[mine]):
-            pixels = training.values[mine[place[mine] == feature]]
-            rest = normal
-            if len(pixels) >= _NEGLIGIBLE * normal.n:
-                without = _without(
-                    whole.count[number],
-                    whole.mean[number],
-                    whole.covariance[number],
-                    len(pixels),
-                    single.mean[feature],
-                    single.covariance[feature],
-                )
-                candidate = _normal(*without)
+        mine = np.flatnonzero(training.classes == number)
+        squared = normal.squared(training.values[mine])
+        odd[mine] = squared > normal.own_limit
+        beyond = squared > normal.further_limit
+        order = np.argsort(training.features[mine], kind="stable")
+        starts = np.flatnonzero(np.diff(training.features[mine][order], prepend=-1))
+        for at in np.split(order, starts[1:]):
+            rest, share = normal, float(beyond[at].mean())
+            pixels = training.values[mine[at]]
+            if len(at) >= _NEGLIGIBLE * normal.n:
+                candidate = _without(whole, number, class_stats(pixels, _all_alike(at), 1, bands))
                 if candidate is None:
                     continue
                 rest = candidate
-            share = float((rest.squared(pixels) > rest.further_limit).mean())
+                share = float((rest.squared(pixels) > rest.further_limit).mean())
             if share > ALONE:
                 others = [*normals[:number], rest, *normals[number + 1 :]]
-                like = _likeliest(pixels, others)
-                found.append(Apart(int(numbers[feature]), number, like, share))
+                feature = int(training.features[mine[at[0]]])
+                found.append(Apart(feature, number, _likeliest(pixels, others), share))
     untested = tuple(i for i, normal in enumerate(normals) if normal is None)
     found.sort(key=lambda apart: (apart.like == apart.of_class, -apart.share, apart.feature))
     return Outliers(odd, tuple(found), untested)
@@ -163,17 +158,22 @@ def _normal(n: int, mean: Float, covariance: Float) -> _Normal | None:
     return _Normal(n, found.bands, found.mean[0], lower, found.scale)
 
 
-def _without(
-    n: int, mean: Float, covariance: Float, n_part: int, part_mean: Float, part: Float
-) -> tuple[int, Float, Float]:
-    """Count, mean and covariance of a class without the pixels of one feature."""
-    rest = int(n) - n_part
+def _without(whole: ClassStats, number: int, part: ClassStats) -> _Normal | None:
+    """A class without the pixels of one feature."""
+    n, n_part = int(whole.count[number]), int(part.count[0])
+    rest = n - n_part
     if rest < 2:
-        return rest, mean, covariance
-    apart = part_mean - mean
-    inner = (n_part - 1) * part if n_part > 1 else 0.0
-    scatter = (n - 1) * covariance - inner - n * n_part / rest * np.outer(apart, apart)
-    return rest, mean - n_part / rest * apart, scatter / (rest - 1)
+        return None
+    apart = part.mean[0] - whole.mean[number]
+    inner = (n_part - 1) * part.covariance[0] if n_part > 1 else 0.0
+    scatter = (
+        (n - 1) * whole.covariance[number] - inner - n * n_part / rest * np.outer(apart, apart)
+    )
+    return _normal(rest, whole.mean[number] - n_part / rest * apart, scatter / (rest - 1))
+
+
+def _all_alike(at: NDArray[np.intp]) -> NDArray[np.int32]:
+    return np.zeros(len(at), np.int32)
 
 
 def _likeliest(pixels: Float, normals: Sequence[_Normal | None]) -> int:

@@ -129,8 +129,9 @@ class Samples:
 
     def recipe(self) -> dict[str, Any]:
         """What is needed to read the same samples again, JSON-able."""
+        path = Path(self.training.path)
         return {
-            "path": str(Path(self.training.path).resolve()),
+            "path": str(path.absolute() if path.exists() else self.training.path),
             "field": self.training.field,
             "layer": self.features.layer,
             "crs": self.training.crs,
@@ -202,7 +203,12 @@ def read_training(
 
 
 def collect(
-    stream: SceneStream, training: Training, seed: int, mergers: Sequence[str] = ()
+    stream: SceneStream,
+    training: Training,
+    seed: int,
+    mergers: Sequence[str] = (),
+    *,
+    keep: bool = False,
 ) -> Samples:
     """The pixels of ``stream`` that lie in features; see :func:`read_training`.
 
@@ -210,6 +216,8 @@ def collect(
     ----------
     mergers : sequence of str
         ``old1,old2=new``: classes that are taken as one.
+    keep : bool
+        The whole scene is read later on: keep the blocks that are read now.
     """
     from rsclass.io.vectors import read_features
 
@@ -226,7 +234,7 @@ def collect(
     if mergers:
         features = features.renamed(parse_mergers(mergers, features.names))
     features.refuse_beside(source.georef, source.height, source.width, source.name)
-    drawn = gather(stream, features, training.per_class, seed)
+    drawn = gather(stream, features, training.per_class, seed, keep=keep)
     warnings = [*features.notes]
     missed = np.flatnonzero(drawn.hits == 0)
     if len(missed):

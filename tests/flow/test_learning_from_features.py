@@ -15,7 +15,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import accuracy_score
 
 import rsclass
-from rsclass.errors import ChangedInputError, DataError, StoppedError, UsageError
+from rsclass.errors import ChangedInputError, DataError, RsclassWarning, StoppedError, UsageError
 from rsclass.flow.classify import classify
 from rsclass.flow.plan import plan
 from rsclass.flow.predict import predict
@@ -204,7 +204,8 @@ def test_a_run_that_was_interrupted_is_not_continued_with_other_features(
     frame = geopandas.read_file(training.path)
     os.remove(training.path)
     frame[frame["class_name"] != "water"].to_file(training.path)
-    done = classify(land["scene"], out, **settings)
+    with pytest.warns(RsclassWarning, match="of a run with other settings"):
+        done = classify(land["scene"], out, **settings)
     assert "water" not in done.legend.names
     assert len(done.legend) == 7
 
