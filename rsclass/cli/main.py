@@ -12,7 +12,7 @@ import click
 from rsclass.cli.boundary import guarded
 from rsclass.cli.commands import COMMANDS, load
 from rsclass.cli.session import Session
-from rsclass.cli.signals import leave_at_once
+from rsclass.cli.signals import leave, leave_at_once
 from rsclass.cli.usage import EXIT_CODES, print_usage
 from rsclass.cli.values import did_you_mean
 
@@ -106,7 +106,7 @@ def main(args: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     args : sequence of str, optional
-        Without the program's name; None: those of this process.
+        Without the program's name; None: those of this process, which ends with the work.
 
     Returns
     -------
@@ -127,8 +127,8 @@ def main(args: Sequence[str] | None = None) -> int:
             cli.invoke(ctx)
 
     code = guarded(session, action)
-    if args is None and session.stop.requested:
-        leave_at_once(code)
+    if args is None:
+        (leave_at_once if session.stop.requested else leave)(code)
     return code
 
 
