@@ -40,6 +40,14 @@ class ClassNames:
             self._exact.setdefault(entry.name, []).append(i)
             self._loose.setdefault(_loosely(entry.name), []).append(i)
 
+    def by_value(self, label: str) -> bool:
+        """Whether a label is understood as a value, although that class has a name of its own."""
+        at = self.find(label)
+        if at is None or _loosely(label) in self._loose:
+            return False
+        entry = self.legend.classes[at]
+        return entry.name != f"class {entry.value}"
+
     def find(self, label: str) -> int | None:
         """Position of the class in the legend; None for no class.
 

@@ -14,6 +14,7 @@ from rsclass.core.naming import told
 from rsclass.errors import UsageError
 from rsclass.flow.assessed import Assessed
 from rsclass.flow.designs import CENSUS, Basis, Matched, basis_of
+from rsclass.flow.independence import trained_on
 from rsclass.flow.matching import ON_UNKNOWN, are_clusters, cluster_fit, matched_classes
 from rsclass.flow.outputs import now
 from rsclass.flow.pairs import Asked, Pairs
@@ -159,6 +160,12 @@ def _assessed(
 ) -> Assessed:
     fit = cluster_fit(class_map, pairs)
     notes = [*class_map.warnings, *pairs.notes]
+    if trained_on(class_map, pairs.inputs):
+        notes.append(
+            f"{class_map.name} was trained on {pairs.name}: a map agrees better with what it has "
+            "learned than with the rest of the ground. Assess it with an independent reference, or "
+            "by cross-validation."
+        )
     if clusters or (clusters is None and are_clusters(class_map)):
         notes.append(
             f"the classes of {class_map.name} are clusters without names, so only scores of "

@@ -18,6 +18,7 @@ ON_UNKNOWN = ("fail", "class", "skip")
 """What to do with a label that is no class of the map."""
 
 _MOST_CLASSES = 2000
+_TOLD = 8
 
 
 def are_clusters(class_map: ClassMap) -> bool:
@@ -65,6 +66,13 @@ def matched_classes(
     unknown = [i for i, at in enumerate(found) if at is None]
     notes = []
     units = pairs.units
+    numbers = [label for label in pairs.labels if classes.by_value(label)]
+    if numbers:
+        meant = ", ".join(f"{n} is {legend.names[classes.find(n) or 0]!r}" for n in numbers[:_TOLD])
+        notes.append(
+            f"numbers of {pairs.name} were taken for values of the map: {meant}"
+            f"{', ...' if len(numbers) > _TOLD else ''}; check that they mean the same classes."
+        )
     if unknown:
         names = [pairs.labels[i] for i in unknown]
         lost = np.isin(units.labels, unknown)

@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 R = TypeVar("R")
-_BYTES_PER_PIXEL = 48.0  # values of 4 bytes, keys and places of 8 each, masks
+_BYTES_PER_PIXEL = 96.0  # measured: 83 to draw places, 59 to compare, 19 to count
 
 
 class Readable(Protocol):

@@ -48,3 +48,12 @@ def test_a_label_that_several_classes_answer_to_is_refused():
 def test_classes_are_described_by_value_and_name():
     assert NAMES.described() == "1 'Water', 3 'Bare soil', 7 '2', 9 'water'"
     assert told(map(str, range(15))).endswith("'11' and 3 more")
+
+
+def test_numbers_that_stand_for_named_classes_are_noticed():
+    legend = Legend((LegendClass(1, "Water", GRAY), LegendClass(2, "class 2", GRAY)))
+    names = ClassNames(legend)
+    assert [names.by_value(label) for label in ("1", "2", "water", "3")] == [
+        True, False, False, False,
+    ]  # fmt: skip
+    assert not NAMES.by_value("2")

@@ -364,6 +364,7 @@ def test_a_raster_that_covers_the_map_is_no_sample_and_needs_no_estimate(class_m
     assert [c.area_hectares.value for c in found.accuracy.classes] == pytest.approx(
         [np.count_nonzero(truth()[valid] == v) * 0.09 for v in NAMES]
     )
+    assert any("1 is 'Water', 4 is 'Bare soil', 5 is 'Forest'" in w for w in found.warnings)
     assert math.isnan(found.accuracy.overall.error)
 
 

@@ -58,6 +58,18 @@ def test_polygons_and_the_raster_burnt_from_them_say_the_same(shared_data, mexic
     assert polygons.figure("ari") == pytest.approx(score, abs=0.005)
 
 
+def test_a_map_that_is_judged_by_its_own_training_samples_is_flattered(shared_data, tmp_path):
+    folder = shared_data / "landsat7_ogt"
+    polygons = folder / "training_polygons.gpkg"
+    training = rsclass.Training(polygons, "name")
+    out = tmp_path / "map.tif"
+    path = rsclass.classify(folder / "image.tif", out, method="maxlike", training=training).path
+    own = rsclass.assess(path, polygons, field="name")
+    assert any("was trained on training_polygons.gpkg" in warning for warning in own.warnings)
+    other = rsclass.assess(path, folder / "gt.tif")
+    assert not any("was trained on" in warning for warning in other.warnings)
+
+
 def test_a_million_labelled_pixels_as_reference(shared_data, tmp_path):
     """Gewata: its land-cover raster against the same with rows swapped, as a map with errors."""
     file = shared_data / "landsat7_gewata" / "gt.tif"
