@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from rsclass.core.cells import write_lines
 from rsclass.core.legend import Legend
@@ -20,6 +21,7 @@ from rsclass.core.separability import separability
 from rsclass.core.stats import ClassStats
 from rsclass.core.tree import Tree, class_tree, merge_losses
 from rsclass.core.types import Float
+from rsclass.errors import DataError
 from rsclass.flow.outputs import now
 from rsclass.flow.signatures import Signatures, signatures_of
 from rsclass.io.target import Target
@@ -28,6 +30,7 @@ from rsclass.run.settings import Running
 
 __all__ = ["Separated", "separate"]
 
+MOST_CLASSES = 500
 _LINES = 10
 _WIDEST_NAME = 24
 
@@ -123,7 +126,7 @@ class Separated:
             (
                 (
                     *(values[i], names[i], values[j], names[j]),
-                    *(_known(table[i, j]) for table in self.tables.values()),
+                    *(_six_digits(table[i, j]) for table in self.tables.values()),
                     reasons.get((i, j), ""),
                 )
                 for i, j in self.pairs
@@ -243,7 +246,14 @@ def separated(
 ) -> Separated:
     """The separability of classes whose signatures are known."""
     legend, stats = signatures.legend, signatures.stats
-    found = separability(stats.mean, stats.covariance, stats.count, legend.names)
+    if len(legend) > MOST_CLASSES:
+        raise DataError(
+            f"{path} has {len(legend):,} classes, and separability is told of {MOST_CLASSES} at "
+            "most; join some with 'rsclass merge' first."
+        )
+    # One thread, because a matrix library may round otherwise with several.
+    with threadpool_limits(1):
+        found = separability(stats.mean, stats.covariance, stats.count, legend.names)
     present = stats.count > 0
     variance = stats.std**2
     losses = np.full((len(legend), len(legend)), np.nan)
@@ -320,6 +330,10 @@ def _rank(value: float) -> float:
 
 def _known(value: Any) -> float | None:
     return None if np.isnan(value) else float(value)
+
+
+def _six_digits(value: Any) -> str:
+    return "" if np.isnan(value) else f"{value:.6g}"
 
 
 def _cut(name: str) -> str:

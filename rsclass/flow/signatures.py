@@ -22,7 +22,7 @@ from rsclass.flow.scene import open_scene, open_stream
 from rsclass.flow.stream import SceneStream
 from rsclass.io.class_map import ClassMap, open_class_map
 from rsclass.io.source import RasterSource, Reading, source_from_recipe
-from rsclass.io.stats_file import stats_beside
+from rsclass.io.stats_file import StatsFile, stats_beside
 from rsclass.run.memory import require
 from rsclass.run.settings import Running
 
@@ -134,14 +134,10 @@ def map_signatures(class_map: ClassMap, scene: Any, running: Running) -> Signatu
     if scene is None and beside is not None and _of_this_map(class_map, beside.head):
         order = _order(beside.legend.values, class_map.legend.values)
         if order is not None and beside.stats.bands:
-            return Signatures(
-                class_map.name,
-                class_map.legend,
-                _rows(beside.stats, order),
-                beside.hectares[order],
-                f"every pixel ({beside.path.name})",
-                class_map.warnings,
-            )
+            stats, hectares = _rows(beside.stats, order), beside.hectares[order]
+            origin, doubts = _origin(beside)
+            warnings = [*class_map.warnings, *doubts]
+            return Signatures(class_map.name, class_map.legend, stats, hectares, origin, warnings)
     recipe = _reading_of(class_map)
     if scene is None:
         source = _scene_then(recipe, class_map.path)
@@ -167,10 +163,28 @@ def map_signatures(class_map: ClassMap, scene: Any, running: Running) -> Signatu
     )
 
 
+def _origin(beside: StatsFile) -> tuple[str, list[str]]:
+    """Where statistics come from, and what speaks against them."""
+    told = str(beside.head.get("signatures", ""))
+    if not told.startswith("estimated"):
+        return f"every pixel ({beside.path.name})", []
+    doubt = (
+        f"the spectra in {beside.path.name} are {told}; give the scene with --scene to work them "
+        "out."
+    )
+    return f"estimates ({beside.path.name})", [doubt]
+
+
 def _reading_of(class_map: ClassMap) -> Mapping[str, Any]:
-    """How the scene of a map was read; empty where the map does not tell."""
-    source = (class_map.recipe or {}).get("source")
-    return source if isinstance(source, Mapping) and "reading" in source else {}
+    """How the scene of a map, or of the map it was made from, was read; empty where untold."""
+    recipe: Any = class_map.recipe
+    while isinstance(recipe, Mapping):
+        source = recipe.get("source")
+        if isinstance(source, Mapping) and "reading" in source:
+            return source
+        parent = recipe.get("parent")
+        recipe = parent.get("recipe") if isinstance(parent, Mapping) else None
+    return {}
 
 
 def _of_this_map(class_map: ClassMap, head: Mapping[str, Any]) -> bool:

@@ -153,6 +153,12 @@ def test_table_and_report_are_written_and_never_silently_replaced(made, tmp_path
     rsclass.separate(made.path, table=table, overwrite=True)
 
 
+def test_too_many_classes_are_refused_in_a_sentence(made, monkeypatch):
+    monkeypatch.setattr("rsclass.flow.separate.MOST_CLASSES", 4)
+    with pytest.raises(DataError, match="has 5 classes, and separability is told of 4 at most"):
+        rsclass.separate(made.path)
+
+
 def test_the_map_itself_is_never_the_table(made):
     with pytest.raises(UsageError, match="is the same file as the input"):
         rsclass.separate(made.path, table=made.path, overwrite=True)
@@ -187,3 +193,25 @@ def test_a_class_without_pixels_is_unknown_and_has_no_tree(made):
     assert [2, 3] in [pair["classes"] for pair in told["pairs"][-4:]]
     assert told["pairs"][-1]["jm"] is None
     assert any("class 3 has 0 pixels" in warning for warning in found.warnings)
+
+
+def test_estimates_of_a_tidied_map_are_told_and_the_scene_is_read_as_it_was_then(scene, tmp_path):
+    with rasterio.open(scene) as dataset:
+        left, bottom, right, top = dataset.bounds
+    reading = Reading(bands="2..5", bounds=((left + right) / 2, bottom, right, top))
+    part = rsclass.classify(scene, tmp_path / "part.tif", reading=reading, **QUICK)
+    tidied = rsclass.tidy(part.path, tmp_path / "tidy.tif", majority=3)
+    estimated = signatures_of(tidied.path)
+    assert estimated.source == "estimates (tidy.stats.json)"
+    assert "give the scene with --scene" in estimated.warnings[-1]
+    exact = signatures_of(tidied.path, scene)
+    assert exact.warnings == []
+    np.testing.assert_array_equal(exact.stats.count, estimated.stats.count)
+    with rasterio.open(tidied.path) as dataset:
+        values = dataset.read(1)
+    with rasterio.open(scene) as dataset:
+        window = rasterio.windows.from_bounds(*reading.bounds, dataset.transform).round()
+        image = dataset.read([2, 3, 4, 5], window=window).astype(float)
+        scale, offset = np.array(dataset.scales)[1:5], np.array(dataset.offsets)[1:5]
+    pixels = image[:, values == 2].T * scale + offset
+    np.testing.assert_allclose(exact.stats.mean[1], pixels.mean(axis=0), rtol=1e-9)
