@@ -13,7 +13,7 @@ from functools import cache, update_wrapper
 from threading import Lock
 from typing import Any
 
-__all__ = ["Kernel", "compiled"]
+__all__ = ["Kernel", "compiled", "load", "loaded"]
 
 _making = Lock()
 
@@ -48,11 +48,6 @@ class Kernel:
         return self._made
 
     @property
-    def ready(self) -> bool:
-        """Whether it was called before, so that a call costs no more than its work."""
-        return self._made is not None
-
-    @property
     def _numba_type_(self) -> Any:
         """What numba takes it for where another loop calls it."""
         return self._dispatcher._numba_type_
@@ -62,6 +57,21 @@ class Kernel:
         """Where its machine code is kept; None where no folder can be written."""
         path: str | None = self._dispatcher.stats.cache_path
         return path
+
+
+def loaded() -> bool:
+    """Whether a loop was called before, or :func:`load`."""
+    return _light_cache.cache_info().currsize > 0
+
+
+def load() -> None:
+    """Do now what the first call of a loop would do: load all that machine code needs."""
+    from numba.core.registry import cpu_target
+    from numba.core.runtime import rtsys
+
+    with _making:
+        _light_cache()
+        rtsys.initialize(cpu_target.target_context)
 
 
 def compiled(function: Callable[..., Any]) -> Kernel:

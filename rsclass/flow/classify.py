@@ -106,7 +106,7 @@ def classify(
             MapOutputs(path, source, writing, inputs=inputs) as outputs,
             open_stream(source, running) as stream,
         ):
-            samples = None if training is None else collect(stream, training, seed)
+            samples = None if training is None else collect(stream, training, seed, keep=True)
             recipe = map_recipe(
                 stream,
                 writing,

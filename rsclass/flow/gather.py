@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 from rsclass.core.grid import TileGrid
 from rsclass.core.sampling import place_keys
 from rsclass.core.types import Float, Window
-from rsclass.flow.stream import SceneStream
+from rsclass.flow.stream import SceneStream, UnitReader
 from rsclass.run.memory import require
 from rsclass.run.ordered import ordered_map
 
 if TYPE_CHECKING:
     from rsclass.io.burning import PlacedFeatures
-    from rsclass.io.source import RasterSource
     from rsclass.io.vectors import Features
 
 Numbers = NDArray[np.int64]
@@ -76,13 +75,22 @@ class Gathered:
         return values
 
 
-def gather(stream: SceneStream, features: Features, per_class: int | None, seed: int) -> Gathered:
+def gather(
+    stream: SceneStream,
+    features: Features,
+    per_class: int | None,
+    seed: int,
+    *,
+    keep: bool = False,
+) -> Gathered:
     """Read the pixels that features own, in row-major order.
 
     Parameters
     ----------
     per_class : int or None
         Most pixels of a class: those with the smallest keys of seed and place.
+    keep : bool
+        Read whole blocks, where the stream can keep them, instead of the places of features.
 
     Raises
     ------
@@ -94,7 +102,8 @@ def gather(stream: SceneStream, features: Features, per_class: int | None, seed:
     windows = list(placed.touched(TileGrid(source.height, source.width, stream.side, stream.side)))
     # The features lie in this process; other machines would get them anew with every window.
     executor = stream.executor if stream.running.scheduler is None else None
-    task = partial(_pixels_in, source, placed)
+    reader = stream.reader if keep else replace(stream.reader, cache=None)
+    task = partial(_pixels_in, reader, placed)
     kept = _none_of(len(source.bands), len(features), source.dtype)
     parts: list[Gathered] = [kept]
     held = 0
@@ -113,7 +122,8 @@ def gather(stream: SceneStream, features: Features, per_class: int | None, seed:
     return whole.take(np.lexsort((whole.cols, whole.rows)))
 
 
-def _pixels_in(source: RasterSource, placed: PlacedFeatures, window: Window) -> Gathered:
+def _pixels_in(reader: UnitReader, placed: PlacedFeatures, window: Window) -> Gathered:
+    source = reader.source
     owner = placed.burn(window)
     n_features = len(placed.classes)
     contested = int((owner == -2).sum())
@@ -126,7 +136,7 @@ def _pixels_in(source: RasterSource, placed: PlacedFeatures, window: Window) -> 
     within = _smallest_window(owned, window)
     cut = within.inside(window)
     owner, owned = owner[cut], owned[cut]
-    block = source.read(within)
+    block = reader.part(within, window)
     invalid = np.bincount(owner[owned & ~block.valid], minlength=n_features)
     owned &= block.valid
     rows, cols = np.nonzero(owned)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rsclass.core import kernels
+from rsclass.core import compiling
 from rsclass.core.arrays import ArrayStream
 from rsclass.core.grid import TileGrid, canonical_side, split
 from rsclass.core.rows import RowSums
@@ -104,6 +104,12 @@ class UnitReader:
     def _block_at(self, row: int, col: int) -> Window:
         height, width = self.source.height - row, self.source.width - col
         return Window(row, col, min(self.side, height), min(self.side, width))
+
+    def part(self, window: Window, block: Window) -> Block:
+        """The pixels of ``window``, which lies in the canonical ``block``."""
+        if self.cache is None or (self.cache.free == 0 and self.cache.get(block) is None):
+            return self.source.read(window)
+        return self.blocks(block)[0].cut(window)
 
     def blocks(self, window: Window) -> list[Block]:
         """The canonical blocks of ``window``, each contiguous in memory."""
@@ -200,15 +206,15 @@ class SceneStream:
             yield from blocks
             self.report(done, len(grid), message)
 
-    def _read_ahead(self, units: TileGrid) -> None:
+    def read_ahead(self, units: TileGrid) -> None:
         """Decode the first units while this thread loads machine code, which takes as long."""
         cache = self.reader.cache
-        if self.executor is None or cache is None or kernels.keys_below.ready:
+        if self.executor is None or cache is None or compiling.loaded():
             return
         room = cache.free // max(self.plan.unit_bytes, 1)
         first = islice(units, min(room, READ_AHEAD))
         reading = [self.executor.submit(self.reader.blocks, window) for window in first]
-        keys_below(np.zeros(1, dtype=np.bool_), 0, 0, 1, 0, 0)
+        compiling.load()
         # Whatever went wrong goes wrong again, and is told, when the unit is needed.
         wait(reading)
 
@@ -266,7 +272,7 @@ class SceneStream:
     def _draw_below(self, most: int, n: int | None, seed: int) -> _Draw:
         """The ``n`` pixels of the smallest keys, of those up to ``most``."""
         units = self._units()
-        self._read_ahead(units)
+        self.read_ahead(units)
         kept: list[_Draw] = []
         held = 0
         tasks = ((window, most) for window in units)
