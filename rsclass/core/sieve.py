@@ -219,7 +219,8 @@ class Sieving:
         neighbors = neighbors_in(patches.labels, node, receptive, self.rule.diagonal)
         settle(standing.level, standing.size, standing.value, neighbors)
         new = np.append(standing.value[node], 0).astype(values.dtype)
-        return new[patches.labels], Finding(at, standing[len(inner) :])
+        # A copy, so that what is kept of a tile does not keep all of its patches.
+        return new[patches.labels], Finding(at, standing[len(inner) :].copy())
 
     def spread(self, found: dict[int, Finding]) -> None:
         """Let all tiles know what some have found; decides which are :attr:`pending`.

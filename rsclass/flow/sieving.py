@@ -28,9 +28,10 @@ BYTES_PER_PIXEL = 64.0
 """Working memory of a tile: labels, their sets, and who lies beside whom in a noisy map."""
 
 _SIDE = 512
-_OPEN_PER_PIXEL = 0.5  # patches for each pixel along the tiles' sides, in a noisy map
-_BYTES_PER_OPEN = 160
-_SHARE = 0.25  # of the memory limit, for what is known of open patches
+_OPEN_PER_PIXEL = 0.25  # patches for each pixel along the tiles' sides, in a noisy map
+_BYTES_PER_OPEN = 120
+_KEPT = 128 * 2**20
+"""What libraries keep after the first pass, which the plan of the last one counts as used."""
 
 
 def sieve_block(height: int, width: int, running: Running) -> int:
@@ -41,21 +42,23 @@ def sieve_block(height: int, width: int, running: Running) -> int:
     MemoryLimitError
         No size is both.
     """
+
+    def needed(side: int) -> int:
+        return _tile_bytes(side) * running.workers + _open_bytes(height, width, side)
+
     side = max(math.ceil(running.tile / _SIDE), 1) * _SIDE
-
-    def of_tiles() -> int:
-        return int(side**2 * BYTES_PER_PIXEL) * running.workers
-
-    while side > _SIDE and of_tiles() > running.max_mem / 2:
-        side -= _SIDE
-    while _open_bytes(height, width, side) > _SHARE * running.max_mem and side < max(height, width):
-        side *= 2
+    if needed(side) > running.max_mem / 2:
+        side = min((_SIDE * 2**i for i in range(8)), key=needed)
     require(
         running,
-        int(side**2 * BYTES_PER_PIXEL) + _open_bytes(height, width, side),
+        _KEPT + _tile_bytes(side) + _open_bytes(height, width, side),
         "raise it, or cut the map into parts",
     )
     return side
+
+
+def _tile_bytes(side: int) -> int:
+    return int(side**2 * BYTES_PER_PIXEL)
 
 
 def _open_bytes(height: int, width: int, side: int) -> int:

@@ -28,6 +28,7 @@ from rsclass.run.settings import Running
 __all__ = ["tidy"]
 
 _CONNECTIONS = (4, 8)
+_SMOOTHING_BYTES = 8.0  # a pixel: stored values and the places of their classes
 
 
 def tidy(
@@ -105,12 +106,18 @@ def tidy(
         if majority is not None:
             smoothing = Majority(majority, circular, center_weight, min_majority, kept)
         rule, weights = _rule(class_map, sieve, min_area, connect == 8, kept)
-        tidying = Tidying(class_map, smoothing, rule, weights, running)
-        n_pixels = class_map.height * class_map.width
+        tidying = Tidying(class_map, smoothing)
+        height, width = class_map.height, class_map.width
+        block = 1 if rule is None else sieve_block(height, width, running)
+
+        def prepare() -> None:
+            if rule is not None:
+                grid = TileGrid(height, width, block, block)
+                tidying.sieving = find_masters(rule, grid, weights, tidying.read, running)
 
         def facts(moves: Transitions) -> tuple[dict[str, Any], tuple[str, ...]]:
             legend = class_map.legend
-            return {"moved": moved_rows(moves, legend)}, moved_lines(moves, legend, n_pixels)
+            return {"moved": moved_rows(moves, legend)}, moved_lines(moves, legend, height * width)
 
         return derive_map(
             class_map,
@@ -126,11 +133,11 @@ def tidy(
                 "protect": list(kept),
             },
             halo=tidying.halo,
-            block=tidying.block,
-            prepare=tidying.prepare,
+            block=block,
+            prepare=prepare,
             running=running,
             writing=writing,
-            bytes_per_pixel=tidying.bytes_per_pixel,
+            bytes_per_pixel=_SMOOTHING_BYTES + (0.0 if rule is None else BYTES_PER_PIXEL),
             message="tidying",
             facts=facts,
         )
@@ -162,41 +169,24 @@ def _rule(
 
 @dataclass
 class Tidying:
-    """Majority filter and sieve as the change of a map.
+    """Majority filter and sieve as the change of a map; travels to the workers.
 
     Parameters
     ----------
     class_map : ClassMap
     majority : Majority or None
-    sieve : Sieve or None
-    weights : int64 array (height,)
-        What a pixel of each row counts in the sieve.
-    running : Running
+    sieving : Sieving or None
+        Which knows where every patch of the smoothed map goes.
     """
 
     class_map: ClassMap
     majority: Majority | None
-    sieve: Sieve | None
-    weights: NDArray[np.int64]
-    running: Running
     sieving: Sieving | None = None
 
-    def __post_init__(self) -> None:
-        self.halo = 0 if self.majority is None else self.majority.halo
-        self.block = 1
-        self.bytes_per_pixel = 8.0 if self.majority else 0.0
-        if self.sieve is not None:
-            height, width = self.class_map.height, self.class_map.width
-            self.block = sieve_block(height, width, self.running)
-            self.bytes_per_pixel += BYTES_PER_PIXEL
-
-    def prepare(self) -> None:
-        """Follow the patches over the whole map."""
-        if self.sieve is None:
-            return
-        height, width = self.class_map.height, self.class_map.width
-        grid = TileGrid(height, width, self.block, self.block)
-        self.sieving = find_masters(self.sieve, grid, self.weights, self.read, self.running)
+    @property
+    def halo(self) -> int:
+        """How far the majority filter looks."""
+        return 0 if self.majority is None else self.majority.halo
 
     def read(self, window: Window) -> NDArray[np.uint16]:
         """The values of a window after the majority filter."""

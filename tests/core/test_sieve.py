@@ -211,3 +211,18 @@ def test_a_scene_of_nodata_stays_nodata():
 def test_a_patch_of_less_than_a_pixel_cannot_be_asked_for():
     with pytest.raises(UsageError, match="1 or more"):
         Sieve(0)
+
+
+def test_what_a_tile_tells_the_others_does_not_keep_its_patches_in_memory():
+    values = noise(0)
+    grid = TileGrid(*values.shape, 20, 53)
+    sieving = Sieving(Sieve(9), grid, np.ones(len(values), np.int64))
+    for window in grid:
+        sieving.add(sieving.survey(window, values[window.row : window.row_end]))
+    sieving.join()
+    _, finding = sieving.solve(0, values[:20])
+    standing = finding.standing
+    assert len(finding.at) == len(standing.level) > 0
+    for array in (finding.at, standing.level, standing.size, standing.value):
+        kept = array if array.base is None else array.base
+        assert kept.nbytes <= 4 * array.nbytes

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+import rasterio
 
 from rsclass.datasets import simulate
 from rsclass.errors import UsageError
 from rsclass.flow.classify import classify
 from rsclass.flow.merge import merge
+from rsclass.flow.tidy import tidy
 from rsclass.io.sink import Writing
 from rsclass.run.settings import Running
 
@@ -65,3 +68,26 @@ def test_a_scheduler_that_does_not_answer_is_a_sentence(
     running = Running(scheduler="tcp://127.0.0.1:9")
     with pytest.raises(UsageError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"):
         classify(scene, tmp_path / "m.tif", method="kmeans", classes=3, running=running)
+
+
+def test_a_cluster_tidies_a_map_as_threads_do(scheduler: str, tmp_path: Path):
+    values = np.random.default_rng(0).integers(1, 4, (600, 560)).astype(np.uint8)
+    path = tmp_path / "map.tif"
+    with rasterio.open(
+        path, "w", driver="GTiff", height=600, width=560, count=1, dtype="uint8", nodata=0
+    ) as dataset:
+        dataset.write(values, 1)
+    told: list[str] = []
+
+    def progress(done: float, total: float, message: str) -> None:
+        told.append(message)
+
+    made = [
+        tidy(path, tmp_path / f"{name}.tif", majority=3, sieve=9, running=running).path.read_bytes()
+        for name, running in (
+            ("cluster", Running(scheduler=scheduler, tile=512, progress=progress)),
+            ("threads", Running()),
+        )
+    ]
+    assert made[0] == made[1]
+    assert {"following patches", "tidying"} <= set(told)
