@@ -23,6 +23,7 @@ from rsclass.errors import DataError, UsageError
 
 CLUSTERING = ("kmeans", "isodata", "minibatch", "competitive", "migrating", "fuzzy")
 SCENE_CLUSTERS, CLASS_CLUSTERS = 12, 3
+SCENE_SEPARABILITY, CLASS_SEPARABILITY = 1.0, 1.7
 STEP_PIXELS = 20_000
 """From which the gap between stored values is told."""
 
@@ -66,8 +67,10 @@ class Hybrid(GaussianEngine):
         Clusters of the scene, or of each training class, at most. None: 12, or 3.
     cluster_method : str, default="kmeans"
         How clusters are found: kmeans, isodata, minibatch, competitive, migrating or fuzzy.
-    min_separability : float, default=1
-        Least Jeffries-Matusita distance of two clusters, 0 to 2; 0 merges none.
+    min_separability : float or None, default=None
+        Least Jeffries-Matusita distance of two clusters, 0 to 2; 0 merges none. None: 1 for a
+        scene, where clusters border on each other, and 1.7 within a training class: the halves of
+        a single normal distribution are 1.2 to 1.6 apart.
     min_pixels : int or None, default=None
         Smaller clusters are dropped. None: ten for each band.
     priors : {"equal", "sample"} or mapping of class to prior, default="equal"
@@ -103,7 +106,10 @@ class Hybrid(GaussianEngine):
         ),
         "cluster_method": Parameter("how clusters are found", choices=CLUSTERING),
         "min_separability": Parameter(
-            "least Jeffries-Matusita distance of two clusters; closer ones are merged", 0, 2
+            "least Jeffries-Matusita distance of two clusters, closer ones are merged; none: 1 for "
+            "a scene, 1.7 within a training class",
+            0,
+            2,
         ),
         "min_pixels": Parameter(
             "smaller clusters are dropped; none: ten for each band", 2, unit="pixels"
@@ -119,7 +125,7 @@ class Hybrid(GaussianEngine):
         n_classes: int | None = None,
         *,
         cluster_method: str = "kmeans",
-        min_separability: float = 1.0,
+        min_separability: float | None = None,
         min_pixels: int | None = None,
         priors: Any = "equal",
         reject: float | None = None,
@@ -196,7 +202,7 @@ class Hybrid(GaussianEngine):
             )
         step = steps(drawn.values)
         stats = pooled(stats, [[k] for k in kept.tolist()])
-        groups = self._merged(stats, step, [0] * len(kept))
+        groups = self._merged(stats, step, SCENE_SEPARABILITY)
         stats = _ordered(pooled(stats, groups))
         self._tell(n_found, len(kept), len(groups))
         self.classes_ = np.arange(len(groups))
@@ -248,7 +254,7 @@ class Hybrid(GaussianEngine):
         parents: list[int] = []
         for k in range(training.n_classes):
             found = self._within(training.of_class(k), names[k])
-            groups = self._merged(found, step, [0] * len(found.count))
+            groups = self._merged(found, step, CLASS_SEPARABILITY)
             merged = _ordered(pooled(found, groups))
             parts.append(merged)
             parents += [k] * len(merged.count)
@@ -282,16 +288,17 @@ class Hybrid(GaussianEngine):
             labels = _large_only(table, labels, least)
         return class_stats(table, labels, int(labels.max()) + 1, bands)
 
-    def _merged(self, stats: ClassStats, step: Float, parents: Sequence[int]) -> list[list[int]]:
+    def _merged(self, stats: ClassStats, step: Float, usual: float) -> list[list[int]]:
         """Groups of signatures that are too close to be told apart, closest first."""
-        groups = [[k] for k in range(len(parents))]
+        least = usual if self.min_separability is None else self.min_separability
+        groups = [[k] for k in range(len(stats.count))]
         while len(groups) > 1:
             now = pooled(stats, groups)
             fit = regular(now, step, [""] * len(groups), self.shrinkage)
             apart = jeffries_matusita(fit.mean, fit.covariance)
             apart[np.tril_indices(len(groups))] = np.inf
             one, other = np.unravel_index(int(apart.argmin()), apart.shape)
-            if not apart[one, other] < self.min_separability:
+            if not apart[one, other] < least:
                 break
             groups[one] = sorted(groups[one] + groups.pop(other))
         return groups
