@@ -79,7 +79,8 @@ def test_without_any_merging_all_clusters_stay():
 def test_clusters_of_few_pixels_join_the_nearest_of_their_class():
     values, classes = two_sided()
     values[:30] = [-60, 0]
-    engine = Hybrid(n_classes=3, min_separability=0, min_pixels=50).fit(values, classes)
+    engine = Hybrid(n_classes=3, min_separability=0, min_pixels=50, scale="none")
+    engine.fit(values, classes)
     assert engine.history_[0]["clusters"] == 2
     assert np.bincount(engine.groups_).tolist()[0] == 2
     left = values[:2000].mean(axis=0)
