@@ -173,7 +173,8 @@ def train_model(
     few = max(CHOICE_PIXELS, STATS_NUMBERS // len(stream.bands))
     sample = stream.sample(min(STATS_PIXELS, few), seed)
     source = stream.source
-    model = Model.of(engine, sample, source.recipe(), seed, earlier)
+    taught = {} if samples is None else {"training": samples.recipe()}
+    model = Model.of(engine, sample, source.recipe() | taught, seed, earlier)
     warnings = [*source.warnings, *source.suspect_nodata(sample), *engine.warnings_]
     warnings += samples.warnings if samples is not None else []
     story = {"history": engine.history_, "evidence": evidence, "reason": reason}

@@ -173,8 +173,8 @@ class Validated:
         kappa, random_kappa = self.confusion.kappa.value, self.random.kappa.value
         width = max(len("class"), *(len(name) for name in self.confusion.names))
         lines = [
-            f"Cross-validation of {asked.method} in {asked.folds} folds, no matter where: "
-            f"{percent(self.random.overall, gap='')} right, kappa {random_kappa:.3f}.",
+            f"Cross-validation of {asked.method} in {asked.folds} folds, pixels dealt out at "
+            f"random: {percent(self.random.overall, gap='')} right, kappa {random_kappa:.3f}.",
             f"With whole {unit} held out: {percent(self.overall, gap='')} right, kappa {kappa:.3f} "
             f"(folds {percent(worst, gap='')} to {percent(best, gap='')}). That is nearer to "
             "what holds elsewhere.",

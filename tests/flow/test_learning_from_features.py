@@ -132,6 +132,8 @@ def test_a_trained_model_predicts_the_map_of_classify(
     assert trained.path.read_bytes() == (tmp_path / "m.safetensors").read_bytes()
     assert (again.read() == done.read()).all()
     assert again.legend == done.legend
+    told = rsclass.load(trained.path).scene["training"]
+    assert told["sha256"] == read_recipe(tmp_path / "m.tif")["training"]["sha256"]
 
 
 def mapped(land: dict[str, Path], training: Training, out: Path, **more: Any) -> Path:
