@@ -8,24 +8,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rsclass.core.colors import fill_colors
-from rsclass.core.labels import distinct_labels
-from rsclass.core.legend import Legend, LegendClass
-from rsclass.core.naming import ClassNames
+from rsclass.core.legend import Legend
 from rsclass.core.transitions import Transitions
 from rsclass.errors import DataError, UsageError
 from rsclass.flow.derive import Derived, derive_map
+from rsclass.flow.edit_targets import edit_targets, only_of_features
 from rsclass.flow.editing import BYTES_PER_PIXEL, Editing, Restoring, Step
 from rsclass.flow.maps import named_classes, output_beside
 from rsclass.flow.moved import moved_lines, moved_rows
 from rsclass.flow.outputs import now
 from rsclass.io.class_map import ClassMap, open_class_map
 from rsclass.io.edit_log import EditLog, LoggedEdit, log_file, read_edit_log
-from rsclass.io.layers import told
+from rsclass.io.layers import open_layer, told
 from rsclass.io.overlap import same_crs
 from rsclass.io.sink import Writing
 from rsclass.io.target import EDIT_LOG
-from rsclass.io.vectors import Features, read_features
+from rsclass.io.vectors import read_features
 from rsclass.report.texts import counted
 from rsclass.run.settings import Running
 
@@ -100,9 +98,10 @@ def edit(
         The output exists or cannot be written.
     """
     if (field is None) == (to is None):
+        columns = ", ".join(open_layer(polygons, layer, encoding).fields) or "none"
         raise UsageError(
-            "the new class is not clear; give --field, the column that holds it, or --to, one "
-            "class for all features."
+            f"the new class is not clear; give --field, the column of {polygons} that holds it "
+            f"({columns}), or --to, one class for all features."
         )
     with open_class_map(path, report=(running or Running()).progress) as class_map:
         read = partial(
@@ -112,11 +111,11 @@ def edit(
         features.refuse_beside(class_map.georef, class_map.height, class_map.width, class_map.name)
         labels = features.labels if to is None else (str(to),) * len(features)
         legend = class_map.legend
-        values, after = _targets(features, labels, legend, add_classes)
+        values, after = edit_targets(features, labels, legend, add_classes)
         usual = named_classes(legend, only, "--only") if only else None
         own: dict[int, tuple[int, ...]] = {}
         if only_field is not None:
-            own = _only_of_features(read(polygons, only_field), legend)
+            own = only_of_features(read(polygons, only_field), legend)
         step = Step(
             features=features,
             labels=labels,
@@ -269,45 +268,6 @@ def _edited(
     )
 
 
-def _targets(
-    features: Features, labels: Sequence[str], legend: Legend, add_classes: bool
-) -> tuple[tuple[int, ...], Legend]:
-    """The value of each feature's class, and the legend with those that are new."""
-    names = ClassNames(legend)
-    found = {label: names.find(label) for label in distinct_labels(labels)}
-    unknown = [label for label, place in found.items() if place is None]
-    unknown.sort(key=str.isdecimal, reverse=True)  # before the others take a number that is meant
-    if unknown and not add_classes:
-        ids = [n for n, label in zip(features.ids, labels, strict=True) if label in unknown]
-        raise DataError(
-            f"{told(ids)} of {features.name}: the map has no class "
-            f"{', '.join(map(repr, unknown))}; it has {names.described()}. Correct them, or give "
-            "--add-classes.",
-            ids=ids,
-            labels=unknown,
-        )
-    values = {label: legend.values[place] for label, place in found.items() if place is not None}
-    entries = list(legend)
-    colors = fill_colors([*legend.colors, *(None for _ in unknown)])[len(legend) :]
-    for label, color in zip(unknown, colors, strict=True):
-        number = int(label) if label.isdecimal() else max(entry.value for entry in entries) + 1
-        name = f"class {number}" if label.isdecimal() else label
-        entries.append(LegendClass(number, name, color))
-        values[label] = number
-    return tuple(values[label] for label in labels), Legend(tuple(entries))
-
-
-def _only_of_features(features: Features, legend: Legend) -> dict[int, tuple[int, ...]]:
-    """The classes that each feature may change, by its id."""
-    names = ClassNames(legend)
-    only = {}
-    for number, text in zip(features.ids, features.labels, strict=True):
-        labels = [text] if names.find(text) is not None else text.split(",")
-        where = f"{told([number])} of {features.name}, {features.field}:"
-        only[number] = named_classes(legend, [label.strip() for label in labels], where)
-    return only
-
-
 def _again(
     logged: LoggedEdit, class_map: ClassMap, legend: Legend, add_classes: bool, log: Path
 ) -> Step:
@@ -319,7 +279,7 @@ def _again(
         )
     features = logged.placed()
     features.refuse_beside(class_map.georef, class_map.height, class_map.width, class_map.name)
-    values, after = _targets(features, features.labels, legend, add_classes)
+    values, after = edit_targets(features, features.labels, legend, add_classes)
     names = dict(zip(logged.before.values, logged.before.names, strict=True))
     only = tuple(
         None

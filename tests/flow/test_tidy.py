@@ -14,7 +14,13 @@ from scipy import ndimage
 
 import rsclass
 from rsclass.core.majority import Majority
-from rsclass.errors import DataError, MemoryLimitError, OutputExistsError, UsageError
+from rsclass.errors import (
+    DataError,
+    MemoryLimitError,
+    OutputExistsError,
+    StoppedError,
+    UsageError,
+)
 from rsclass.io.maps import read_map, read_recipe
 from rsclass.run.settings import Running
 
@@ -244,4 +250,18 @@ def test_a_limit_that_no_tile_fits_is_told(path, tmp_path):
     """P08"""
     with pytest.raises(MemoryLimitError, match="--max-mem"):
         rsclass.tidy(path, tmp_path / "out.tif", sieve=5, running=Running(max_mem=2**20))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("at", ["following patches", "tidying"])
+def test_a_stop_leaves_nothing(path, tmp_path, at):
+    """P05"""
+
+    def progress(done, total, message):
+        if message == at:
+            raise StoppedError("stopped.")
+
+    running = Running(jobs=2, tile=512, progress=progress)
+    with pytest.raises(StoppedError):
+        rsclass.tidy(path, tmp_path / "out.tif", sieve=5, running=running)
     assert not list(tmp_path.iterdir())
