@@ -19,7 +19,7 @@ from rsclass.flow.matching import ON_UNKNOWN, are_clusters, cluster_fit, matched
 from rsclass.flow.outputs import now
 from rsclass.flow.pairs import Asked, Pairs
 from rsclass.flow.reference import pairs_of
-from rsclass.flow.scanning import ClassSizes, class_sizes
+from rsclass.flow.scanning import ClassSizes, class_sizes, ground_of
 from rsclass.io.class_map import ClassMap, open_class_map
 from rsclass.io.target import Target
 from rsclass.run.settings import Running
@@ -116,8 +116,8 @@ def assess(
             for kind, path in {"table": table, "report": report}.items()
             if path is not None
         }
+        pairs = pairs_of(opened, asked, ground_of(opened), running)
         sizes = class_sizes(opened, running)
-        pairs = pairs_of(opened, asked, sizes.ground, running)
         assessed = _assessed(opened, pairs, sizes, assume_design, confidence, clusters, on_unknown)
         for kind, target in targets.items():
             assessed.files[kind] = target.path

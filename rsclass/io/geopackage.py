@@ -6,8 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pyogrio
+from pyogrio.errors import DataLayerError, DataSourceError
 
-__all__ = ["undated"]
+__all__ = ["FAILURES", "undated"]
+
+FAILURES = (OSError, DataLayerError, DataSourceError)
+"""What a write that failed is told by."""
 
 _NO_DATE = "2000-01-01T00:00:00.000Z"
 

@@ -13,7 +13,7 @@ import pyogrio
 from rsclass.core.labels import whole_numbers
 from rsclass.errors import IncompleteOutputError
 from rsclass.io.disk import write_failures
-from rsclass.io.geopackage import undated
+from rsclass.io.geopackage import FAILURES, undated
 from rsclass.io.layers import VectorLayer
 from rsclass.io.swap import sync
 from rsclass.io.target import Target
@@ -48,7 +48,7 @@ def write_relabelled(
     frame[f"{field}_before"] = frame[field]
     frame[field] = _column(new)
     part = target.part(".new.gpkg")
-    with write_failures(target.path, part), undated(), warnings.catch_warnings():
+    with write_failures(target.path, part, FAILURES), undated(), warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a file may have no CRS
         pyogrio.write_dataframe(frame, part, layer=layer.layer, driver="GPKG")
         sync(part)

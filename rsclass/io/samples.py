@@ -25,7 +25,7 @@ from rsclass.core.grid import Georeference
 from rsclass.core.selection import Places
 from rsclass.errors import DataError, IncompleteOutputError
 from rsclass.io.disk import write_failures
-from rsclass.io.geopackage import undated
+from rsclass.io.geopackage import FAILURES, undated
 from rsclass.io.layers import VectorLayer
 from rsclass.io.metric import pixel_centers
 from rsclass.io.swap import sync
@@ -101,7 +101,7 @@ def write_sample(
         ),
     }
     part = target.part(".new.gpkg")
-    with write_failures(target.path, part), undated(), warnings.catch_warnings():
+    with write_failures(target.path, part, FAILURES), undated(), warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a map may have no CRS
         pyogrio.write_dataframe(points, part, layer=DRAWN, driver="GPKG")
         for layer, table in tables.items():

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import resource
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import geopandas
@@ -158,6 +162,26 @@ def test_a_map_without_a_place_is_sampled_in_pixels(tmp_path):
     assert not (tmp_path / "d.gpkg").exists()
 
 
+@pytest.mark.parametrize("room", [1024, 60_000, 120_000])
+def test_a_disk_that_is_full_leaves_the_old_sample_and_nothing_else(class_map, tmp_path, room):
+    """P04"""
+
+    def little_room() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+
+    path = tmp_path / "s.gpkg"
+    path.write_text("mine")
+    command = [sys.executable, "-m", "rsclass", "sample", class_map, "-o", path, "-n", "2000"]
+    ended = subprocess.run(
+        [*command, "--overwrite"], preexec_fn=little_room, capture_output=True, text=True
+    )
+    assert ended.returncode == 6, ended.stderr
+    assert "the disk was full" in ended.stderr
+    assert path.read_text() == "mine"
+    assert [p.name for p in tmp_path.iterdir()] == ["s.gpkg"]
+
+
 def test_nothing_is_overwritten_unasked_and_nothing_is_left_behind(class_map, tmp_path):
     path = tmp_path / "s.gpkg"
     rsclass.plan_sample(class_map, path, n=100)
@@ -180,13 +204,14 @@ def test_nothing_is_overwritten_unasked_and_nothing_is_left_behind(class_map, tm
         ({"expected": {"snow": 0.9}}, UsageError, "1 'water', 4 'forest', 5 'town'"),
         ({"expected": 80}, UsageError, "between 0 and 1"),
         ({"design": "simple", "strata": "x.tif"}, UsageError, "no strata"),
+        ({"out": "points.shp"}, UsageError, "name it points.gpkg"),
     ],
 )
 def test_impossible_samples_are_refused_before_anything_is_written(
     class_map, tmp_path, settings, error, told
 ):
     with pytest.raises(error, match=told):
-        rsclass.plan_sample(class_map, tmp_path / "s.gpkg", **settings)
+        rsclass.plan_sample(class_map, **{"out": tmp_path / "s.gpkg"} | settings)
     assert list(tmp_path.iterdir()) == []
 
 
