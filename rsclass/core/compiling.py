@@ -16,6 +16,7 @@ from typing import Any
 __all__ = ["Kernel", "compiled", "load", "loaded"]
 
 _making = Lock()
+_INNER = ("_guard_against_spurious_io_errors", "_load_overload")
 
 
 class Kernel:
@@ -90,9 +91,12 @@ def _dispatcher_of(function: Callable[..., Any]) -> Any:
 
 
 @cache
-def _light_cache() -> type:
+def _light_cache() -> Any:
     from numba.core.caching import FunctionCache
     from numba.core.runtime import rtsys
+
+    if not all(hasattr(FunctionCache, name) for name in _INNER):
+        return FunctionCache  # of another numba, which loads as well, only later
 
     class LightCache(FunctionCache):  # type: ignore[misc]
         """Loads machine code without declaring what is needed to compile some."""

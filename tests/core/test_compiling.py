@@ -11,8 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numba.core.caching import FunctionCache
 
-from rsclass.core.compiling import compiled
+from rsclass.core import compiling
+from rsclass.core.compiling import Kernel, compiled
 
 LOOPS = """
 import json, sys
@@ -98,6 +100,16 @@ def test_threads_may_call_a_loop_at_once_for_the_first_time():
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(count, [np.empty(n) for n in range(8)])) == list(range(8))
+
+
+def test_a_numba_that_is_built_otherwise_loads_in_its_own_way(monkeypatch):
+    compiling._light_cache.cache_clear()
+    monkeypatch.setattr(compiling, "_INNER", ("_no_such_part",))
+    try:
+        assert compiling._light_cache() is FunctionCache
+        assert Kernel(_quotient.__wrapped__)(6.0, 4.0) == 1.5
+    finally:
+        compiling._light_cache.cache_clear()
 
 
 def test_the_second_process_loads_what_the_first_has_compiled_and_no_compiler(script, tmp_path):
