@@ -8,6 +8,7 @@ import click
 
 from rsclass.cli import values
 from rsclass.cli.command import command as make_command
+from rsclass.cli.features import FEATURES
 from rsclass.cli.options import MACHINE, Option
 from rsclass.cli.session import Session
 from rsclass.cli.translate import running_of
@@ -31,12 +32,7 @@ _FLAGS = (
         help="Polygons, lines or points with labels (give --field too), or a raster of classes "
         "such as an older land-cover map.",
     ),
-    Option(
-        "--field", group="Classes", metavar="NAME", help="Where the labels of the reference stand."
-    ),
-    Option(
-        "--layer", group="Classes", metavar="NAME", help="Layer of a reference that has several."
-    ),
+    *FEATURES,
     Option(
         "--spectra/--no-spectra",
         group="Classes",
@@ -99,6 +95,8 @@ def command(session: Session, **flags: Any) -> None:
             reference=flags["reference"],
             field=flags["field"],
             layer=flags["layer"],
+            vector_crs=flags["vector_crs"],
+            encoding=flags["encoding"],
             spectra=flags["spectra"],
             scene=(scenes[0] if len(scenes) == 1 else scenes) if scenes else None,
             schema=flags["schema"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,12 +46,23 @@ class Crossed:
 
 
 def cross_features(
-    class_map: ClassMap, path: Any, field: str, layer: str | None, running: Running
+    class_map: ClassMap,
+    path: Any,
+    field: str,
+    running: Running,
+    how_read: Mapping[str, str | None] | None = None,
 ) -> Crossed:
     """Cross a map with polygons, lines or points.
 
     A pixel counts for the feature that owns it; see
     :meth:`rsclass.io.vectors.Features.burn`. Pixels on which features disagree are left out.
+
+    Parameters
+    ----------
+    path, field
+        As for :func:`rsclass.io.vectors.read_features`.
+    how_read : mapping or None
+        Its ``layer``, ``crs`` and ``encoding``.
 
     Raises
     ------
@@ -59,7 +71,7 @@ def cross_features(
     DataError
         The features cannot be read, or none of them meets a class of the map.
     """
-    features = read_features(path, field, georef=class_map.georef, layer=layer)
+    features = read_features(path, field, georef=class_map.georef, **(how_read or {}))
     features.refuse_beside(class_map.georef, class_map.height, class_map.width, class_map.name)
     n_clusters = len(class_map.legend)
     position = positions(class_map.legend.values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,8 @@ def suggest(
     reference: str | Path | None = None,
     field: str | None = None,
     layer: str | None = None,
+    vector_crs: str | None = None,
+    encoding: str | None = None,
     spectra: bool = True,
     scene: Any = None,
     schema: Schema | str | Path | None = None,
@@ -54,8 +56,8 @@ def suggest(
     reference : path or None
         Polygons, lines or points with labels in ``field``, or a raster of classes, such as an older
         land-cover map.
-    field, layer : str or None
-        Of a vector reference.
+    field, layer, vector_crs, encoding : str or None
+        Of a vector reference; see :func:`rsclass.io.vectors.read_features`.
     spectra : bool
         Whether spectra are judged.
     scene : path, list of paths or None
@@ -86,12 +88,13 @@ def suggest(
     """
     running = running or Running()
     _check_request(reference, field, spectra, table, apply, min_confidence)
+    how_read = {"layer": layer, "crs": vector_crs, "encoding": encoding}
     wanted = read_schema(schema) if isinstance(schema, str | Path) else schema
     with open_class_map(path, report=running.progress) as class_map:
         warnings = list(class_map.warnings)
         said, purity = None, None
         if reference is not None:
-            said, purity, notes = _ask_reference(class_map, reference, field, layer, running)
+            said, purity, notes = _ask_reference(class_map, reference, field, how_read, running)
             warnings += notes
         judged, units = None, ""
         if spectra:
@@ -135,11 +138,11 @@ def _ask_reference(
     class_map: ClassMap,
     reference: str | Path,
     field: str | None,
-    layer: str | None,
+    how_read: Mapping[str, str | None],
     running: Running,
 ) -> tuple[list[Vote], float, list[str]]:
     if field is not None:
-        crossed = cross_features(class_map, reference, field, layer, running)
+        crossed = cross_features(class_map, reference, field, running, how_read)
     else:
         try:
             crossed = cross_raster(class_map, reference, running)

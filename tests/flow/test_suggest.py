@@ -82,7 +82,7 @@ def test_points_are_counted_one_by_one_and_are_their_own_witnesses(files, made, 
     )
     frame.to_file(tmp_path / "points.gpkg")
     with open_class_map(made.path) as class_map:
-        crossed = cross_features(class_map, tmp_path / "points.gpkg", "cover", None, Running())
+        crossed = cross_features(class_map, tmp_path / "points.gpkg", "cover", Running())
     at = {}
     for row, col, label in zip(rows, cols, labels, strict=True):
         at.setdefault((row, col), set()).add(label)
@@ -92,6 +92,20 @@ def test_points_are_counted_one_by_one_and_are_their_own_witnesses(files, made, 
             expected[["field", "wood"].index(met.pop()), values[row, col] - 1] += 1
     np.testing.assert_array_equal(crossed.table, expected)
     np.testing.assert_array_equal(crossed.witnesses, expected.sum(axis=0))
+
+
+def test_a_reference_in_another_crs_or_without_any_is_laid_over(files, made, tmp_path):
+    polygons = geopandas.read_file(files["reference"], layer="polygons")
+    polygons.to_crs("EPSG:4326").to_file(tmp_path / "degrees.gpkg")
+    polygons.set_crs(None, allow_override=True).to_file(tmp_path / "bare.gpkg")
+    how = {"field": "class_name", "spectra": False}
+    plain = rsclass.suggest(made.path, reference=files["reference"], layer="polygons", **how)
+    degrees = rsclass.suggest(made.path, reference=tmp_path / "degrees.gpkg", **how)
+    bare = rsclass.suggest(made.path, reference=tmp_path / "bare.gpkg", vector_crs="scene", **how)
+    assert [vote.label for vote in degrees.votes] == [vote.label for vote in plain.votes]
+    assert bare.votes == plain.votes
+    with pytest.raises(DataError, match="--vector-crs"):
+        rsclass.suggest(made.path, reference=tmp_path / "bare.gpkg", **how)
 
 
 def test_suggestions_from_the_truth_are_the_commonest_class_of_each_cluster(files, made):
