@@ -43,7 +43,7 @@ def _gates(value: Any) -> tuple[tuple[str, float], ...]:
 _FLAGS = (
     Option(
         "--reference",
-        group="Classes",
+        group="Reference",
         metavar="FILE",
         required=True,
         type=values.path,
@@ -53,7 +53,7 @@ _FLAGS = (
     *FEATURES,
     Option(
         "--on-unknown",
-        group="Classes",
+        group="Reference",
         default="fail",
         type=click.Choice(["fail", "class", "skip"]),
         help="What to do with labels that are no class of the map: refuse them, count them as "
@@ -61,28 +61,28 @@ _FLAGS = (
     ),
     Option(
         "--clusters/--classes",
-        group="Classes",
+        group="Reference",
         default=None,
         help="Score the map as clusters, whose numbers mean nothing, or as classes. [default: "
         "clusters if rsclass found them and nobody named them]",
     ),
     Option(
         "--assume-design",
-        group="Classes",
+        group="Reference",
         type=click.Choice(list(DESIGNS)),
         help="How the reference was drawn, where it does not tell; without a design there are no "
         "intervals.",
     ),
     Option(
         "--strata",
-        group="Classes",
+        group="Reference",
         metavar="RASTER|NAME",
         type=values.path,
         help="Strata of the sample: a raster on the map's pixels, or a column of the reference.",
     ),
     Option(
         "--confidence",
-        group="Classes",
+        group="Reference",
         metavar="SHARE",
         default=0.95,
         type=click.FloatRange(0, 1, min_open=True, max_open=True),

@@ -16,7 +16,7 @@ from rsclass.cli.usage import print_usage
 __all__ = ["DERIVING", "GENERAL", "GROUPS", "LEARNING", "MACHINE", "OVERWRITE", "PAGE", "READING"]
 __all__ += ["SCENES", "WRITING", "Option"]
 
-GROUPS = ("Scene", "Classes", "Output", "Machine", "General")
+GROUPS = ("Scene", "Sample", "Reference", "Classes", "Output", "Machine", "General")
 LAYERS = ("confidence", "distance", "entropy", "membership")
 GIB = 2**30
 

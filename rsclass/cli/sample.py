@@ -8,7 +8,7 @@ import click
 
 from rsclass.cli import values
 from rsclass.cli.command import command as make_command
-from rsclass.cli.options import LEARNING, MACHINE, OVERWRITE, Option
+from rsclass.cli.options import MACHINE, OVERWRITE, Option
 from rsclass.cli.session import Session
 from rsclass.cli.translate import running_of
 from rsclass.core.design import DESIGNS
@@ -35,24 +35,24 @@ def _accuracy(value: Any) -> tuple[str, float]:
 _FLAGS = (
     Option(
         "--design",
-        group="Scene",
+        group="Sample",
         default="stratified",
         type=click.Choice(list(DESIGNS)),
-        help="At random within each map class, at random over the map, or on a grid with a random "
-        "start.",
+        help="At random over the map, on a grid with a random start, or at random within each map "
+        "class.",
     ),
     Option(
         "-n",
         "--points",
         also="--n",
-        group="Scene",
+        group="Sample",
         metavar="N",
         type=click.IntRange(min=1),
         help="Points. [default: as many as --standard-error needs]",
     ),
     Option(
         "--standard-error",
-        group="Scene",
+        group="Sample",
         metavar="E",
         default=0.02,
         type=click.FloatRange(0, 1, min_open=True, max_open=True),
@@ -60,7 +60,7 @@ _FLAGS = (
     ),
     Option(
         "--expected",
-        group="Scene",
+        group="Sample",
         metavar="[CLASS=]U",
         multiple=True,
         type=_accuracy,
@@ -69,14 +69,14 @@ _FLAGS = (
     ),
     Option(
         "--allocation",
-        group="Scene",
+        group="Sample",
         default="proportional",
         type=click.Choice(list(ALLOCATIONS)),
         help="Points of a class by its size, the same for all, or by size and expected spread.",
     ),
     Option(
         "--min-per-class",
-        group="Scene",
+        group="Sample",
         metavar="N",
         default=50,
         type=click.IntRange(min=0),
@@ -84,7 +84,7 @@ _FLAGS = (
     ),
     Option(
         "--min-distance",
-        group="Scene",
+        group="Sample",
         metavar="M",
         default=0.0,
         type=click.FloatRange(min=0),
@@ -92,12 +92,19 @@ _FLAGS = (
     ),
     Option(
         "--strata",
-        group="Scene",
+        group="Sample",
         metavar="RASTER",
         type=values.path,
         help="Strata other than the map classes: a raster of whole numbers on the same pixels.",
     ),
-    *(option for option in LEARNING if option.name == "seed"),
+    Option(
+        "--seed",
+        group="Sample",
+        metavar="N",
+        default=0,
+        type=click.IntRange(min=0),
+        help="Of every random choice.",
+    ),
     Option(
         "-o",
         "--output",
