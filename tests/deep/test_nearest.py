@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 
 import numpy as np
@@ -121,3 +122,14 @@ def test_without_a_device_the_processor_computes_and_says_so(image, monkeypatch)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         engine.use_machine(1, "auto")
+
+
+def test_without_pytorch_the_processor_computes_and_says_so(image, monkeypatch):
+    engine = KMeans(3).fit(image)
+    expected = engine.predict(image)
+    monkeypatch.delattr("rsclass.deep.nearest")
+    monkeypatch.delitem(sys.modules, "rsclass.deep.nearest")
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.warns(RsclassWarning, match="PyTorch, which drives it, is not installed"):
+        engine.use_machine(1, "cuda")
+    np.testing.assert_array_equal(engine.predict(image), expected)
