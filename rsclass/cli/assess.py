@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from typing import Any
 
@@ -40,6 +41,12 @@ def _gates(value: Any) -> tuple[tuple[str, float], ...]:
     return tuple(found)
 
 
+def _of_reference(option: Option) -> Option:
+    moved = copy.copy(option)
+    moved.group = "Reference"
+    return moved
+
+
 _FLAGS = (
     Option(
         "--reference",
@@ -50,7 +57,7 @@ _FLAGS = (
         help="What is right: points, polygons or lines of any vector format, a raster of labels "
         "on the map's pixels (0 is none), or a CSV table with a column 'map'.",
     ),
-    *FEATURES,
+    *map(_of_reference, FEATURES),
     Option(
         "--on-unknown",
         group="Reference",

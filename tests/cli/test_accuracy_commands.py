@@ -174,3 +174,26 @@ def test_one_class_has_one_expected_accuracy(call: Caller, class_map: Path) -> N
     told = call("sample", class_map, "--expected", "1=0.9", "--expected", "1=0.8")
     assert told.code == 2
     assert "two accuracies" in told.err
+
+
+@pytest.mark.parametrize("line", ["1,1", "1,2"])
+@pytest.mark.parametrize("flags", [(), ("--assume-design", "simple"), ("--clusters",)])
+def test_what_is_undefined_is_null_in_json(
+    call: Caller, class_map: Path, line: str, flags: tuple[str, ...]
+) -> None:
+    table = class_map.with_name("one.csv")
+    table.write_text(f"map,reference\n{line}\n", encoding="utf-8")
+    told = call("assess", class_map, "--reference", table, "--json", *flags)
+    assert told.code == 0
+    assert told.data["clusters"]["ari"] is None
+    if "--clusters" not in flags:
+        assert told.data["overall"]["error"] is None
+        assert told.data["classes"][1]["users"]["value"] is None
+
+
+def test_a_truth_that_covers_the_map_is_told_as_a_census(call: Caller, class_map: Path) -> None:
+    told = call("assess", class_map, "--reference", class_map, "--json")
+    assert told.data["design"]["kind"] == "census"
+    assert told.data["overall"] == {"value": 1.0, "error": None, "low": None, "high": None}
+    text = call("assess", class_map, "--reference", class_map)
+    assert "every pixel of the map has a label" in text.out
