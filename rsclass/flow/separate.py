@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from rsclass.core.measures import DEFAULT, check_measure
 from rsclass.core.mergers import mergers
 from rsclass.core.separability import separability
+from rsclass.core.stats import ClassStats
 from rsclass.core.tree import class_tree, merge_losses
 from rsclass.errors import DataError
 from rsclass.flow.outputs import now
@@ -23,6 +25,8 @@ from rsclass.run.settings import Running
 __all__ = ["Separated", "separate"]
 
 MOST_CLASSES = 500
+ADVISED = 10
+"""Pixels for each band below which a covariance is not to be trusted."""
 
 
 def separate(
@@ -120,8 +124,20 @@ def separated(
         mergers=mergers(legend.names, stats.count, found.tables, losses),
         source=signatures.source,
         files=files,
-        warnings=[*signatures.warnings, *found.notes],
+        warnings=[*signatures.warnings, *found.notes, *_few(stats, legend.names)],
     )
+
+
+def _few(stats: ClassStats, names: Sequence[str]) -> list[str]:
+    """Says for which classes a distance comes out too large by chance."""
+    advised = ADVISED * len(stats.bands)
+    few = [name for name, n in zip(names, stats.count, strict=True) if 1 < n < advised]
+    if not few:
+        return []
+    return [
+        f"fewer than {advised:,} pixels, {ADVISED} for each band, describe {', '.join(few)}; "
+        "distances from so few come out too large."
+    ]
 
 
 def _page(found: Separated, command: str | None) -> bytes:

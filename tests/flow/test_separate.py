@@ -11,6 +11,7 @@ import rasterio
 import rsclass
 from rsclass import Reading, Running, Writing
 from rsclass.errors import BandMismatchError, DataError, OutputExistsError, UsageError
+from rsclass.flow.separate import separated
 from rsclass.flow.signatures import signatures_of
 
 QUICK = {"method": "kmeans", "classes": 5, "writing": Writing(report=False)}
@@ -180,8 +181,6 @@ def test_the_tree_tells_which_classes_join_at_every_step(made):
 
 
 def test_a_class_without_pixels_is_unknown_and_has_no_tree(made):
-    from rsclass.flow.separate import separated
-
     signatures = signatures_of(made.path)
     stats = signatures.stats
     count, mean, covariance = stats.count.copy(), stats.mean.copy(), stats.covariance.copy()
@@ -193,6 +192,15 @@ def test_a_class_without_pixels_is_unknown_and_has_no_tree(made):
     assert [2, 3] in [pair["classes"] for pair in told["pairs"][-4:]]
     assert told["pairs"][-1]["jm"] is None
     assert any("class 3 has 0 pixels" in warning for warning in found.warnings)
+
+
+def test_classes_of_few_pixels_are_named(made):
+    signatures = signatures_of(made.path)
+    count = signatures.stats.count.copy()
+    count[[1, 3]] = [99, 100]
+    few = replace(signatures, stats=replace(signatures.stats, count=count))
+    (warning,) = separated(made.path, few, "jm", {}).warnings
+    assert warning.startswith("fewer than 100 pixels, 10 for each band, describe class 2;")
 
 
 def test_estimates_of_a_tidied_map_are_told_and_the_scene_is_read_as_it_was_then(scene, tmp_path):
