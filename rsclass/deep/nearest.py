@@ -95,17 +95,15 @@ class NearestOnDevice:
         product = self._sent(centers) @ z
         # Squared distances but for the squared length of the pixel, which all have in common.
         scores = self._sent(length2[:, None]) - 2.0 * product
-        smallest, order = torch.topk(scores, min(2, len(centers)), dim=0, largest=False)
-        if len(centers) == 1:
-            close = torch.zeros_like(order[0], dtype=torch.bool)
-        else:
-            # A sum of b products is rounded by b half units of its terms' sizes at most, here and
-            # in the processor's sums of squares; twice what both add up to.
-            rounding = 8 * (len(values) + 3) * np.finfo(np.float64).eps
-            size = (z * z).sum(dim=0) + float(length2.max())
-            # Not the other way round: values that are not finite are never told apart.
-            close = ~(smallest[1] - smallest[0] > rounding * size)
-        return order[0].to(torch.int32).cpu().numpy(), close.cpu().numpy()
+        best, order = scores.min(dim=0)
+        second = scores.scatter_(0, order[None], torch.inf).amin(dim=0)
+        # A sum of b products is rounded by b half units of its terms' sizes at most, here and in
+        # the processor's sums of squares; this is twice what both add up to.
+        rounding = 8 * (len(values) + 3) * np.finfo(np.float64).eps
+        size = (z * z).sum(dim=0) + float(length2.max())
+        # Not the other way round: values that are not finite are never told apart.
+        close = ~(second - best > rounding * size)
+        return order.to(torch.int32).cpu().numpy(), close.cpu().numpy()
 
     def _sent(self, values: NDArray[Any]) -> torch.Tensor:
         """Values as float64 on the device; whole numbers travel as they are stored."""
