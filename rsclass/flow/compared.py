@@ -203,8 +203,17 @@ class Compared:
             lines += _aligned(self._move_lines(moves[:_LINES]))
         if len(moves) > _LINES:
             lines.append(f"  and {counted(len(moves) - _LINES, 'other pair', 'other pairs')}")
+        lines += self._uncompared()
         width = max(map(len, self.files), default=0)
         return "\n".join(lines + [f"  {kind:<{width}}  {p}" for kind, p in self.files.items()])
+
+    def _uncompared(self) -> list[str]:
+        alone = ((self.only_first, self.first), (self.only_second, self.second))
+        return [
+            f"{counted(n, 'pixel has', 'pixels have')} a class in {path.name} alone."
+            for n, path in alone
+            if n
+        ]
 
     def _class_lines(self) -> list[list[str]]:
         """A heading and a line for each class, in hectares where they are known."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -133,7 +133,21 @@ def edit(
                 "crs": class_map.georef.crs,
             },
         )
-        return _edited(class_map, out, [step], features.notes, running, writing)
+        request = {
+            "polygons": step.facts["polygons"],
+            "sha256": step.facts["sha256"],
+            "field": field,
+            "to": None if to is None else str(to),
+            "only": [str(label) for label in only],
+            "only_field": only_field,
+            "add_classes": add_classes,
+            "fill": fill,
+            "layer": layer,
+            "crs": crs,
+            "encoding": encoding,
+        }
+        made = {"request": request}
+        return _edited(class_map, out, [step], features.notes, running, writing, made=made)
 
 
 def replay_edits(
@@ -230,8 +244,9 @@ def _edited(
     running: Running | None,
     writing: Writing | None,
     inputs: Sequence[str | Path] = (),
+    made: Mapping[str, Any] | None = None,
 ) -> Derived:
-    """The map after all steps, with its log."""
+    """The map after all steps, with its log; ``made`` goes into its recipe."""
     running = replace(running or Running(), scheduler=None)
     warnings = list(notes)
     earlier = _earlier(class_map, warnings)
@@ -243,7 +258,7 @@ def _edited(
 
     def recipe() -> dict[str, Any]:
         rows = [_summary(done) for done in editing.logged()]
-        return {"verb": "edit", "edits": rows, _DIGEST: log().digest()}
+        return {"verb": "edit", **(made or {}), "edits": rows, _DIGEST: log().digest()}
 
     def facts(moves: Transitions) -> tuple[dict[str, Any], tuple[str, ...]]:
         done = editing.logged()

@@ -8,10 +8,14 @@ from typing import Any
 
 from rsclass.core.legend import Legend
 from rsclass.errors import DataError
+from rsclass.flow.compare import compare
+from rsclass.flow.compared import Compared
 from rsclass.flow.derive import Derived, derive_map
+from rsclass.flow.edit import edit
 from rsclass.flow.merge import Relabel
 from rsclass.flow.tidy import tidy
 from rsclass.io.class_map import ClassMap, open_class_map
+from rsclass.io.layers import files_of, sha256_of
 from rsclass.io.sink import Writing
 from rsclass.run.settings import Running
 
@@ -28,7 +32,7 @@ def remake(
     parent: str | Path | None = None,
     running: Running,
     writing: Writing,
-) -> Derived:
+) -> None:
     """Make a derived map again.
 
     Parameters
@@ -47,7 +51,7 @@ def remake(
         The parent has changed, or the map was made by hand.
     """
     verb = recipe["verb"]
-    if verb not in _AGAIN:
+    if verb not in _AGAIN or (verb == "edit" and "request" not in recipe):
         raise DataError(
             f"the map was made by '{verb}', which its recipe alone cannot repeat; replay the map "
             f"it was made from ({recipe['parent']['map']})."
@@ -59,7 +63,7 @@ def remake(
             raise DataError(
                 f"{place} is not what the map was made from: its SHA-256 differs.", path=str(place)
             )
-        return _AGAIN[verb](class_map, recipe, out, running, writing)
+        _AGAIN[verb](class_map, recipe, out, running, writing)
 
 
 def _pixel_files(digests: Mapping[str, str]) -> list[str]:
@@ -102,4 +106,35 @@ def _tidy_again(
     )
 
 
-_AGAIN: dict[str, Callable[..., Derived]] = {"merge": _merge_again, "tidy": _tidy_again}
+def _edit_again(
+    class_map: ClassMap, recipe: Mapping[str, Any], out: Path, running: Running, writing: Writing
+) -> Derived:
+    request = dict(recipe["request"])
+    files = sha256_of(files_of(request["polygons"]))
+    _refuse_changed(request["polygons"], files, request.pop("sha256"))
+    return edit(class_map.path, out, running=running, writing=writing, **request)
+
+
+def _compare_again(
+    class_map: ClassMap, recipe: Mapping[str, Any], out: Path, running: Running, writing: Writing
+) -> Compared:
+    second = recipe["second"]
+    with open_class_map(second["map"]) as other:
+        _refuse_changed(second["map"], other.source.sha256(), second["sha256"])
+    by = recipe["by"]
+    return compare(class_map.path, second["map"], out, by=by, running=running, writing=writing)
+
+
+def _refuse_changed(place: str, found: Mapping[str, str], then: Mapping[str, str]) -> None:
+    if _pixel_files(found) != _pixel_files(then):
+        raise DataError(
+            f"{place} is not what the map was made with: its SHA-256 differs.", path=place
+        )
+
+
+_AGAIN: dict[str, Callable[..., Any]] = {
+    "compare": _compare_again,
+    "edit": _edit_again,
+    "merge": _merge_again,
+    "tidy": _tidy_again,
+}

@@ -236,6 +236,15 @@ def test_files_that_exist_are_refused_before_the_work(paths, tmp_path, kind):
     assert [entry.name for entry in tmp_path.iterdir()] == [file.name]
 
 
+def test_a_map_of_changes_is_made_again_to_the_byte(paths, arrays, tmp_path):
+    other = write_map(tmp_path / "other.tif", arrays[1], SECOND)
+    rsclass.compare(paths[0], other, tmp_path / "changes.tif")
+    assert rsclass.replay(tmp_path / "changes.tif").identical
+    write_map(other, arrays[1][::-1], SECOND)
+    with pytest.raises(DataError, match="SHA-256 differs"):
+        rsclass.replay(tmp_path / "changes.tif")
+
+
 def test_neither_map_is_ever_the_output(paths):
     """P02"""
     with pytest.raises(UsageError, match="same file"):

@@ -331,6 +331,18 @@ def test_a_map_that_takes_the_place_of_an_edited_one_leaves_no_old_log(path, fea
     assert not result.files["edits"].exists()
 
 
+def test_an_edited_map_is_made_again_to_the_byte(path, features, tmp_path):
+    first = rsclass.edit(path, tmp_path / "1.tif", polygons=features, field="class", only=["2"])
+    second = rsclass.edit(first.path, tmp_path / "2.tif", polygons=features, to="urban", fill=True)
+    assert rsclass.replay(second.path).identical
+    back = rsclass.undo_edit(second.path, tmp_path / "3.tif")
+    with pytest.raises(DataError, match="cannot repeat"):
+        rsclass.replay(back.path)
+    write_features(features, SHAPES[:1], **{"class": ["water"]})
+    with pytest.raises(DataError, match="SHA-256 differs"):
+        rsclass.replay(second.path)
+
+
 def test_real_polygons_correct_a_real_map(shared_data, tmp_path):
     """Every pixel of a training polygon of the Aberystwyth scene is of its class afterwards."""
     folder = shared_data / "sentinel2_aberystwyth"
