@@ -16,7 +16,12 @@ _EXAMPLES = """\
   rsclass methods isodata
   rsclass methods isodata --json
 """
-_WIDTH = 96
+_WIDTH, _NAME = 96, 17
+_SAMPLES = {
+    "none": "",
+    "possible": " (with or without --training)",
+    "needed": " (needs --training)",
+}
 
 
 @make_command(
@@ -53,6 +58,7 @@ def _described(name: str) -> dict[str, Any]:
         "title": kind.title,
         "help": (inspect.getdoc(kind) or "").partition("\n")[0],
         "paper": kind.paper,
+        "training": _training(kind.takes_training, kind.needs_training),
         "parameters": [
             {
                 "name": parameter,
@@ -71,6 +77,11 @@ def _described(name: str) -> dict[str, Any]:
     }
 
 
+def _training(takes: bool, needs: bool) -> str:
+    """Whether it learns from samples."""
+    return "needed" if needs else "possible" if takes else "none"
+
+
 def _type(hint: Any, choices: tuple[str, ...]) -> str:
     """The words of ``--json-usage``."""
     kinds = get_args(hint) or (hint,)
@@ -84,14 +95,17 @@ def _type(hint: Any, choices: tuple[str, ...]) -> str:
 
 def _line(entry: dict[str, Any]) -> str:
     """Name and title, and below them what it does and who published it."""
-    lines = [f"{entry['name']:<12} {entry['title']}"]
+    title = entry["title"] + _SAMPLES[entry["training"]]
+    lines = [f"{entry['name']:<{_NAME}} {title}"]
     for text in (entry["help"], entry["paper"]):
-        lines.append(textwrap.indent(textwrap.fill(text, _WIDTH - 13), " " * 13))
+        indent = " " * (_NAME + 1)
+        lines.append(textwrap.indent(textwrap.fill(text, _WIDTH - len(indent)), indent))
     return "\n".join(lines)
 
 
 def _page(entry: dict[str, Any]) -> str:
-    lines = [f"{entry['name']}: {entry['title']}", entry["help"], ""]
+    title = entry["title"] + _SAMPLES[entry["training"]]
+    lines = [f"{entry['name']}: {title}", entry["help"], ""]
     width = max(len(p["name"]) for p in entry["parameters"]) + 2
     for parameter in entry["parameters"]:
         text = f"{parameter['help']} [{_range(parameter)}]"
@@ -108,7 +122,8 @@ def _page(entry: dict[str, Any]) -> str:
 def _range(parameter: dict[str, Any]) -> str:
     default = "none" if parameter["default"] is None else parameter["default"]
     low, high, unit = parameter["low"], parameter["high"], parameter["unit"]
-    parts = [f"default {default}{' ' + unit if unit else ''}"]
+    measured = bool(unit) and parameter["default"] is not None
+    parts = [f"default {default}{' ' + unit if measured else ''}"]
     if parameter["choices"]:
         parts.append(" or ".join(parameter["choices"]))
     elif low is not None and high is not None:

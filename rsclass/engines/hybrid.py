@@ -115,7 +115,9 @@ class Hybrid(GaussianEngine):
             "smaller clusters are dropped; none: ten for each band", 2, unit="pixels"
         ),
         **GAUSSIAN,
-        "sample": COMMON["sample"],
+        "sample": Parameter(
+            "pixels of the scene to find clusters in; none: every pixel", 1, unit="pixels"
+        ),
         "scale": Parameter("space in which clusters are found", choices=COMMON["scale"].choices),
         "random_state": COMMON["random_state"],
     }

@@ -11,7 +11,10 @@ def test_every_method_is_listed_with_title_and_paper(call: Caller) -> None:
     assert told.code == 0
     assert told.err == ""
     for name in method_names():
-        assert f"{name:<12} {engine_class(name).title}\n" in told.out
+        kind = engine_class(name)
+        needed = " (needs --training)" if kind.needs_training else ""
+        possible = " (with or without --training)" if name == "hybrid" else ""
+        assert f"{name:<17} {kind.title}{needed}{possible}\n" in told.out
 
 
 def test_the_list_as_json_describes_every_method(call: Caller) -> None:
@@ -21,6 +24,9 @@ def test_the_list_as_json_describes_every_method(call: Caller) -> None:
         assert entry["title"]
         assert entry["help"].endswith(".")
         assert entry["paper"] == engine_class(entry["name"]).paper
+        kind = engine_class(entry["name"])
+        assert (entry["training"] == "none") == (not kind.takes_training)
+        assert (entry["training"] == "needed") == kind.needs_training
 
 
 def test_the_described_defaults_make_the_engine_that_needs_no_words(call: Caller) -> None:
