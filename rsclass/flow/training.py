@@ -20,6 +20,7 @@ from rsclass.flow.gather import Gathered, gather
 from rsclass.flow.scene import open_scene, open_stream
 from rsclass.flow.stream import SceneStream
 from rsclass.io.source import RasterSource, Reading
+from rsclass.report.texts import counted
 from rsclass.run.settings import Running
 
 if TYPE_CHECKING:
@@ -303,12 +304,10 @@ def _about_dropped(name: str, drawn: Gathered) -> list[str]:
     invalid = int(drawn.invalid.sum())
     told = []
     if drawn.contested:
-        told.append(
-            f"{name}: {drawn.contested:,} pixels lie in features of different classes and are "
-            "left out."
-        )
+        shared = counted(drawn.contested, "pixel", "pixels")
+        told.append(f"{name}: left out {shared} shared by features of different classes.")
     if invalid:
-        told.append(f"{name}: {invalid:,} pixels are nodata and are left out.")
+        told.append(f"{name}: left out {counted(invalid, 'pixel', 'pixels')} without data.")
     return told
 
 

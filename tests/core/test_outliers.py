@@ -27,7 +27,7 @@ def normal(n: int, center: float, seed: int) -> np.ndarray:
 @pytest.mark.parametrize("n", [8, 20, 200])
 def test_the_share_of_odd_pixels_in_normal_classes_is_as_said_however_small(n: int) -> None:
     """Chi-square limits alone would find none in small classes."""
-    trials = 16_000 // n
+    trials = 12_000 // n
     odd = sum(
         find_outliers(
             training([(0, normal(n, 0, 2 * i)), (1, normal(n, 50, 2 * i + 1))])

@@ -106,7 +106,7 @@ def test_pixels_of_overlapping_features_are_dropped_and_counted(
     ended = learn(place, scene, training, "--allow-missed")
     ended.done(
         "hit no valid pixel of scene: feature 2 (shared with others)",
-        "60 pixels lie in features of different classes",
+        "left out 60 pixels shared by features of different classes",
         "no pixel is left of the class soil",
     )
 

@@ -137,8 +137,10 @@ def test_contested_and_nodata_pixels_are_dropped_and_counted(
     assert hidden > 0
     assert (samples.invalid, samples.contested) == (hidden, 16)
     assert samples.hits.tolist() == [30 - hidden, 84, 84]
-    assert any("16 pixels lie in features of different classes" in w for w in samples.warnings)
-    assert any(f"{hidden} pixels are nodata" in w for w in samples.warnings)
+    assert any(
+        "left out 16 pixels shared by features of different classes" in w for w in samples.warnings
+    )
+    assert any(f"left out {hidden} pixels without data" in w for w in samples.warnings)
 
 
 def test_features_that_hit_no_pixel_are_named_with_the_reason(

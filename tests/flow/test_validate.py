@@ -28,7 +28,7 @@ ONE = Running(jobs=1)
 @pytest.fixture(scope="module")
 def land(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("validated")
-    return rsclass.datasets.simulate(height=300, width=300, seed=3).write(folder, "land")
+    return rsclass.datasets.simulate(height=220, width=220, seed=3).write(folder, "land")
 
 
 @pytest.fixture(scope="module")
@@ -96,10 +96,10 @@ def test_the_matrix_is_that_of_group_folds(
 
 
 def test_the_random_split_is_as_flattering_as_scikit_learns(samples: Samples) -> None:
-    done = validate(samples, Validation("rf", parameters={"n_estimators": 30}), ONE)
+    done = validate(samples, Validation("rf", parameters={"n_estimators": 15}), ONE)
     X, y = samples.pixels.values, samples.pixels.classes
     folds = StratifiedKFold(5, shuffle=True, random_state=0)
-    forest = RandomForestClassifier(30, random_state=0)
+    forest = RandomForestClassifier(15, random_state=0)
     expected = (cross_val_predict(forest, X, y, cv=folds) == y).mean()
     # Other folds and other trees: three standard errors of a share of so many pixels.
     assert abs(done.random.overall - expected) < 3 * np.sqrt(expected * (1 - expected) / len(y))
@@ -193,7 +193,7 @@ def test_real_polygons_are_predicted_as_well_as_others_found(
     place = shared_data / folder
     training = Training(place / "training_polygons.gpkg", "code")
     done: Validated = cross_validate(
-        place / "image.tif", training, "rf", parameters={"n_estimators": 30}
+        place / "image.tif", training, "rf", parameters={"n_estimators": 20}
     )
     # Five other splits of some 30 polygons.
     assert done.overall == pytest.approx(PUBLISHED[folder], abs=0.06)

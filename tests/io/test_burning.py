@@ -110,7 +110,7 @@ def mixed() -> tuple[list[Any], np.ndarray]:
     return shapes, (np.arange(len(shapes)) % 3).astype(np.int32)
 
 
-@pytest.mark.parametrize("side", [1200, 512, 333, 97])
+@pytest.mark.parametrize("side", [1200, 512, 333, 211])
 def test_owners_do_not_depend_on_the_windows(side: int) -> None:
     shapes, classes = mixed()
     placed = PlacedFeatures([on_ground(s) for s in shapes], classes, NORTH_UP[:6])
