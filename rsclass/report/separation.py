@@ -15,7 +15,7 @@ from rsclass.core.types import Float
 from rsclass.report import figures
 from rsclass.report.heat import heat_table
 from rsclass.report.page import image, legend_rows, render_page
-from rsclass.report.texts import counted
+from rsclass.report.texts import counted, three_digits
 
 __all__ = ["SeparationData", "separation_page"]
 
@@ -107,7 +107,7 @@ def _summary(data: SeparationData) -> str:
     worst = data.pairs[0]
     one, other = (data.legend.names[worst[end]] for end in ("one", "other"))
     value, measure = worst[data.measure], MEASURES[data.measure]
-    least = "" if value is None else f", {value:.3g} ({measure.title}, {measure.unit})"
+    least = "" if value is None else f", {three_digits(value)} ({measure.title}, {measure.unit})"
     text += f". Hardest to tell apart are {one} and {other}{least}."
     if data.mergers:
         pairs = counted(len(data.mergers), "pair", "pairs")

@@ -65,7 +65,7 @@ def test_the_page_has_every_section_and_picture(page):
 
 def test_the_summary_names_the_hardest_pair(page):
     assert (
-        "map.tif has 3 classes. Hardest to tell apart are Wood and Heath, 0.61 (Jeffries-Matusita "
+        "map.tif has 3 classes. Hardest to tell apart are Wood and Heath, 0.610 (Jeffries-Matusita "
         "distance, 0 to 2). 1 pair of classes may well be one."
     ) in page.cells
 
