@@ -88,6 +88,8 @@ class Frame:
         self, wanted: NDArray[np.int64], seed: int, min_distance: float
     ) -> tuple[Places, list[str]]:
         """The places, in random order, and what is to be said of them."""
+        if min_distance:
+            _meters(self.class_map, Places.none())  # before all is read
         if not min_distance or self.grid:
             places = self._drawn(wanted, seed)
             return self._apart(places, wanted, min_distance) if min_distance else (places, [])
@@ -113,12 +115,7 @@ class Frame:
     def _apart(
         self, places: Places, wanted: NDArray[np.int64], distance: float
     ) -> tuple[Places, list[str]]:
-        placed = in_meters(self.class_map.georef, self.class_map.height, places.rows, places.cols)
-        if placed is None:
-            raise UsageError(
-                f"--min-distance is in meters, and {self.class_map.name} does not tell how large "
-                "its pixels are; assign its coordinate system."
-            )
+        placed = _meters(self.class_map, places)
         most = np.full_like(wanted, len(places)) if self.grid else wanted
         kept = places.take(np.sort(thin(places, *placed, distance, most)))
         found = np.bincount(kept.strata, minlength=len(wanted))
@@ -134,6 +131,16 @@ class Frame:
         if lacking and not self.grid:
             notes.append(f"fewer points fit at {distance:g} m: {'; '.join(lacking)}.")
         return kept.in_random_order(), notes
+
+
+def _meters(class_map: ClassMap, places: Places) -> tuple[Float, Float]:
+    placed = in_meters(class_map.georef, class_map.height, places.rows, places.cols)
+    if placed is None:
+        raise UsageError(
+            f"--min-distance is in meters, and {class_map.name} does not tell how large its pixels "
+            "are; assign its coordinate system."
+        )
+    return placed
 
 
 @dataclass(frozen=True)

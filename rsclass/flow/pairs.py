@@ -136,23 +136,22 @@ class Zones:
 
     def sizes(self) -> Strata:
         """Name and pixels of each stratum of the raster."""
-        if self.legend is None:
-            return {}
-        return {
-            c.value: (c.name, self.pixels[c.value]) for c in self.legend if self.pixels[c.value]
-        }
+        names = {} if self.legend is None else {c.value: c.name for c in self.legend}
+        return {value: (names[value], pixels) for value, pixels in self.pixels.items()}
 
 
 def _count_zones(window: Window, mapped: Labels, zones: Labels) -> NDArray[np.int64]:
     return np.bincount(zones[mapped > 0], minlength=2**16)
 
 
-def strata_of_column(
-    texts: Sequence[str | None] | None, n: int, class_map: ClassMap
-) -> tuple[Strata, NDArray[np.int64]]:
-    """Strata named in a column: numbered from 1 by their names."""
-    if texts is None:
-        return {}, np.zeros(n, dtype=np.int64)
+def strata_of_column(texts: Sequence[str | None]) -> tuple[Strata, NDArray[np.int64]]:
+    """Strata named in a column: numbered from 1 by their names, and the number of each unit.
+
+    Raises
+    ------
+    DataError
+        A cell is empty.
+    """
     if any(not text for text in texts):
         raise DataError("the column of strata has empty cells; every unit lies in one stratum.")
     names = sorted({str(text) for text in texts})

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from rsclass.core.crosstab import Crosstab
 from rsclass.core.naming import ClassNames, told
 from rsclass.errors import DataError, UsageError
-from rsclass.flow.pairs import Asked, Pairs, Zones, strata_of_column
+from rsclass.flow.pairs import Asked, Pairs, Strata, Zones, strata_of_column
 from rsclass.io.class_map import ClassMap
 from rsclass.io.label_table import MAP, LabelTable
 from rsclass.io.samples import REFERENCE
@@ -31,16 +31,14 @@ def pairs_of_table(class_map: ClassMap, table: LabelTable, asked: Asked, zones: 
             f"{table.name} is a table without places, so a raster of strata says nothing of it; "
             "name a column of the table."
         )
-    column = (asked.field or REFERENCE).lower()
-    wanted = [name for name in (column, zones.column and zones.column.lower()) if name]
-    for name in wanted:
-        if name not in table.columns:
-            raise UsageError(
-                f"{table.name} has no column {name!r}; its columns: {', '.join(table.columns)}."
-            )
+    texts = _column(table, asked.field or REFERENCE)
+    strata: Strata = {}
+    numbers = np.zeros(len(table), dtype=np.int64)
+    if zones.column is not None:
+        strata, numbers = strata_of_column(_column(table, zones.column))
     times = _counts(table)
     names = ClassNames(class_map.legend)
-    mapped_texts, texts = table.cells[MAP], table.cells[column]
+    mapped_texts = table.cells[MAP]
     found = {text: names.find(text) for text in dict.fromkeys(mapped_texts) if text}
     strange = [text for text, at in found.items() if at is None]
     if strange:
@@ -54,14 +52,13 @@ def pairs_of_table(class_map: ClassMap, table: LabelTable, asked: Asked, zones: 
     labels = tuple(dict.fromkeys(text for text in texts if text))
     position = {text: i for i, text in enumerate(labels)}
     at = np.array([position.get(text, -1) for text in texts], dtype=np.int64)
-    strata, numbers = strata_of_column(
-        table.cells[wanted[1]] if len(wanted) > 1 else None, len(table), class_map
-    )
     good = (at >= 0) & (values > 0)
-    strata_, labels_, values_ = (
-        np.repeat(part[good], times[good]) for part in (numbers, at, values)
+    units = Crosstab.of(
+        np.repeat(numbers[good], times[good]),
+        np.repeat(at[good], times[good]),
+        np.repeat(values[good], times[good]),
+        np.ones(int(times[good].sum()), dtype=np.int64),
     )
-    units = Crosstab.of(strata_, labels_, values_, np.ones(len(values_), dtype=np.int64))
     return Pairs(
         table.name,
         "table",
@@ -74,6 +71,14 @@ def pairs_of_table(class_map: ClassMap, table: LabelTable, asked: Asked, zones: 
         strata=strata,
         inputs=(str(asked.path),),
     )
+
+
+def _column(table: LabelTable, name: str) -> list[str]:
+    if name.lower() not in table.columns:
+        raise UsageError(
+            f"{table.name} has no column {name!r}; its columns: {', '.join(table.columns)}."
+        )
+    return table.cells[name.lower()]
 
 
 def _counts(table: LabelTable) -> NDArray[np.int64]:

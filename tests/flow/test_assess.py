@@ -217,9 +217,22 @@ def test_labels_that_are_no_classes_are_named_with_those_that_are(class_map, tmp
     assert math.isnan(as_class.figure("snow.users"))
 
 
+def test_points_far_apart_are_looked_up_in_their_own_blocks(tmp_path):
+    rng = np.random.default_rng(6)
+    values = rng.integers(1, 200, (1100, 1300)).astype(np.uint8)
+    path = write_map(tmp_path / "m.tif", values)
+    rows, cols = rng.integers(0, 1100, 400), rng.integers(0, 1300, 400)
+    file = at_points(tmp_path / "p.gpkg", rows, cols, values[rows, cols].astype(int))
+    found = rsclass.assess(path, file, field="label")
+    assert found.overall == 1
+    assert found.accuracy.confusion.n == 400
+
+
 def test_strata_from_a_raster(class_map, tmp_path):
     zones = np.where(np.arange(HEIGHT)[:, None] < 60, 1, 2) + np.zeros(WIDTH, int)
-    raster = write_map(tmp_path / "zones.tif", zones.astype(np.uint8), {1: "north", 2: "south"})
+    zones[:5] = 3  # where the map has no class
+    legend = {1: "north", 2: "south", 3: "beyond"}
+    raster = write_map(tmp_path / "zones.tif", zones.astype(np.uint8), legend)
     rows, cols = random_places(90)
     path = at_points(tmp_path / "p.gpkg", rows, cols, names_of(truth()[rows, cols]))
     found = rsclass.assess(class_map, path, field="label", strata=raster)
