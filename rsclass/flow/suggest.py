@@ -103,7 +103,10 @@ def suggest(
         found = proposals(class_map.legend, said, judged, min_confidence)
         how: dict[str, Any] = {"schema": wanted, "legend": class_map.legend}
         written = Path(table) if apply and table is not None else None
-        earlier = read_merge_table(written, **how) if written and written.exists() else None
+        earlier = None
+        if written is not None and written.exists():
+            earlier = read_merge_table(written, **how)
+            _require_same_clusters(earlier, class_map, written)
         found = coded(found, wanted, earlier or ())
         applied: tuple[int, ...] = ()
         if written is not None:
@@ -169,6 +172,16 @@ def _judge(
     found, units = opinions(signatures.stats.mean, signatures.stats.bands, least)
     doubts = [] if units.trust == 1 else [f"spectra of {class_map.name}: {units.note}."]
     return found, units.note, [*signatures.warnings, *doubts]
+
+
+def _require_same_clusters(table: MergeTable, class_map: ClassMap, path: Path) -> None:
+    differing = sorted({row.cluster for row in table} ^ set(class_map.legend.values))
+    if differing:
+        raise DataError(
+            f"{path} and {class_map.name} do not have the same clusters, {differing[0]} for one; "
+            "is the table that of another map? Name a new one.",
+            clusters=differing,
+        )
 
 
 def _apply(

@@ -235,6 +235,14 @@ def test_decisions_that_stand_in_a_table_are_kept_and_the_filling_can_be_undone(
     assert read_merge_table(place) == before
 
 
+def test_the_table_of_another_map_is_left_alone(made, tmp_path):
+    place = tmp_path / "merge.csv"
+    place.write_text("cluster,code\n1,\n2,\n77,\n")
+    with pytest.raises(DataError, match="do not have the same clusters, 3 for one"):
+        rsclass.suggest(made.path, table=place, apply=True)
+    assert place.read_text() == "cluster,code\n1,\n2,\n77,\n"
+
+
 def test_a_reference_is_enough_where_spectra_are_not_known(files, made, tmp_path):
     alone = shutil.copy(made.path, tmp_path / "alone.tif")
     with rasterio.open(alone) as dataset:
