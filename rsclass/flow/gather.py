@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Numbers = NDArray[np.int64]
 
 _OVERHEAD = 40  # bytes of a held pixel besides its values: owner, row, column, key and order
+_ASKED = 8 * 2**20
 _ADVICE = "raise it, or learn from fewer pixels with --samples-per-class"
 
 
@@ -106,7 +107,8 @@ def gather(
     task = partial(_pixels_in, reader, placed)
     kept = _none_of(len(source.bands), len(features), source.dtype)
     parts: list[Gathered] = [kept]
-    held = 0
+    held = allowed = 0
+    pixel_bytes = 16 * len(source.bands) + _OVERHEAD
     limit = None if per_class is None else 2 * per_class * len(features.names)
     for done, part in enumerate(ordered_map(executor, task, windows, stream.plan.ahead), 1):
         parts.append(part)
@@ -114,7 +116,10 @@ def gather(
         if limit is not None and per_class is not None and held > limit:
             parts = [_limited(_joined(parts), features, per_class, seed)]
             held = len(parts[0])
-        require(stream.running, held * (16 * len(source.bands) + _OVERHEAD), _ADVICE)
+        if held > allowed:
+            # To ask what the process occupies takes time, so it is asked once for many windows.
+            allowed = held + _ASKED // pixel_bytes
+            require(stream.running, allowed * pixel_bytes, _ADVICE)
         stream.report(done, len(windows), "reading samples")
     whole = _joined(parts)
     if per_class is not None:

@@ -8,7 +8,6 @@ from typing import Any
 
 import geopandas
 import numpy as np
-import psutil
 import pytest
 import rasterio
 import shapely
@@ -20,7 +19,7 @@ from rsclass.core.types import Block, Window
 from rsclass.errors import ChangedInputError, DataError, MemoryLimitError, UsageError
 from rsclass.flow.training import Samples, Training, read_training
 from rsclass.io.source import RasterSource, Reading
-from rsclass.run.memory import RESERVE
+from rsclass.run.memory import resident
 from rsclass.run.settings import Running
 
 
@@ -234,7 +233,7 @@ def test_more_samples_than_memory_are_refused_with_the_remedy(
     areas = [(shapely.box(0, 0, 560, 500), "a"), (shapely.box(0, 510, 560, 530), "b")]
     path = write_areas(tmp_path / "a.gpkg", areas, land["scene"])
     # Room for the tiles besides what the process holds anyway, but not for all pixels.
-    most = psutil.Process().memory_info().rss + RESERVE + 24 * 2**20
+    most = resident() + 40 * 2**20
     running = Running(jobs=1, max_mem=most, tile=512)
     with pytest.raises(MemoryLimitError, match="--samples-per-class"):
         read_training(land["scene"], path, "class", running=running)
