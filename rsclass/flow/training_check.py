@@ -319,7 +319,7 @@ def check_training(
             samples.check_unchanged()
             files = {}
             if target is not None:
-                _write_merged(training, mergers, target)
+                _write_merged(training, mergers, target, source.georef.crs)
                 files["training"] = target.path
         warnings = checked.warnings
         if validated is not None:
@@ -355,14 +355,23 @@ def _target(out: str | Path, inputs: Sequence[str], overwrite: bool) -> Target:
     return Target(out, inputs, overwrite=overwrite, belongings=())
 
 
-def _write_merged(training: Training, mergers: Sequence[str], target: Target) -> None:
+def _write_merged(
+    training: Training, mergers: Sequence[str], target: Target, scene_crs: str | None
+) -> None:
     from rsclass.io.layers import open_layer
     from rsclass.io.relabel import write_relabelled
 
     layer = open_layer(training.path, training.layer, training.encoding)
     labels = layer.labels(layer.read(training.field), training.field)
     known = distinct_labels(label for label in labels if label is not None)
-    write_relabelled(layer, training.field, parse_mergers(mergers, known), target)
+    write_relabelled(
+        layer,
+        training.field,
+        parse_mergers(mergers, known),
+        target,
+        crs=training.crs,
+        scene_crs=scene_crs,
+    )
 
 
 def _spread(mean: float, std: float) -> str:

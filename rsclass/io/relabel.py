@@ -17,12 +17,19 @@ from rsclass.io.geopackage import FAILURES, undated
 from rsclass.io.layers import VectorLayer
 from rsclass.io.swap import sync
 from rsclass.io.target import Target
+from rsclass.io.vectors import SCENE
 
 __all__ = ["write_relabelled"]
 
 
 def write_relabelled(
-    layer: VectorLayer, field: str, renamed: Mapping[str, str], target: Target
+    layer: VectorLayer,
+    field: str,
+    renamed: Mapping[str, str],
+    target: Target,
+    *,
+    crs: str | None,
+    scene_crs: str | None,
 ) -> None:
     """Write every feature of ``layer`` to a GeoPackage, with new labels where they have one.
 
@@ -36,6 +43,9 @@ def write_relabelled(
     renamed : mapping of str to str
         Old label to new one.
     target : Target
+    crs : str or None
+        As for :func:`rsclass.io.vectors.read_features`; the file written states it.
+    scene_crs : str or None
 
     Raises
     ------
@@ -43,6 +53,9 @@ def write_relabelled(
         What stood there before is untouched.
     """
     frame = layer.read_all(field)
+    stated = scene_crs if crs == SCENE or (crs is None and frame.crs is None) else crs
+    if stated is not None:
+        frame = frame.set_crs(stated, allow_override=True)
     old = layer.labels(frame, field)
     new = [None if label is None else renamed.get(label, label) for label in old]
     frame[f"{field}_before"] = frame[field]

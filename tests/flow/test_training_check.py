@@ -158,6 +158,34 @@ def test_merged_classes_are_written_beside_the_old_ones(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["areas.gpkg", "merged.gpkg"]
 
 
+@pytest.mark.parametrize("suffix", ["shp", "geojson", "csv"])
+def test_any_format_can_be_merged_into_a_geopackage(
+    land: dict[str, Path], tmp_path: Path, suffix: str
+) -> None:
+    """Whatever number a format gives to its first feature."""
+    with open_raster(land["scene"]) as dataset:
+        t, crs = dataset.transform, dataset.crs
+    places = [(5.5, 6.5), (20.5, 9.5), (33.5, 40.5), (50.5, 60.5), (52.5, 61.5)]
+    points = [shapely.Point(t.a * c + t.c, t.e * r + t.f) for c, r in places]
+    columns = {"kind": ["oak", "elm", "lake", "lake", "elm"], "n": [5, 4, 3, 2, 1]}
+    path = tmp_path / f"a.{suffix}"
+    if suffix == "csv":
+        frame = pd.DataFrame(columns | {"x": [p.x for p in points], "y": [p.y for p in points]})
+        frame.to_csv(path, index=False)
+    else:
+        ground = geopandas.GeoDataFrame(columns, geometry=points, crs=crs)
+        (ground.to_crs(4326) if suffix == "geojson" else ground).to_file(path)
+    out = tmp_path / "out.gpkg"
+    done = check_training(land["scene"], Training(path, "kind"), mergers=["oak,elm=wood"], out=out)
+    new = geopandas.read_file(out)
+    assert new["kind"].tolist() == ["wood", "wood", "lake", "lake", "wood"]
+    assert new["kind_before"].tolist() == columns["kind"]
+    assert new["n"].tolist() == columns["n"]
+    again = check_training(land["scene"], Training(out, "kind"))
+    assert (again.samples.pixels.rows == done.samples.pixels.rows).all()
+    assert (again.samples.pixels.classes == done.samples.pixels.classes).all()
+
+
 def test_the_same_merger_gives_the_same_bytes(
     land: dict[str, Path], drawn: Path, tmp_path: Path
 ) -> None:
