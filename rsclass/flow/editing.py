@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rsclass.core.editing import EditRule
 from rsclass.core.grid import Georeference, TileGrid, canonical_side, split
 from rsclass.core.legend import Legend
+from rsclass.core.transitions import Transitions
 from rsclass.core.types import Labels, Window
 from rsclass.errors import DataError
 from rsclass.flow.derive import Around
@@ -25,7 +26,6 @@ __all__ = ["BYTES_PER_PIXEL", "Editing", "Restoring", "Step"]
 BYTES_PER_PIXEL = 40.0
 _SIDE = canonical_side(2)
 _CONTESTED = -2
-_BASE = 2**16
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class _Found:
     """What an edit has changed so far; sums and sets, so the order of windows does not matter."""
 
     owned: NDArray[np.int64]
-    moves: Counter[int] = field(default_factory=Counter)
+    moves: Counter[tuple[int, int]] = field(default_factory=Counter)
     blocks: dict[Window, ChangedBlock] = field(default_factory=dict)
     contested: int = 0
 
@@ -99,8 +99,7 @@ class Editing:
     def _note(self, found: _Found, core: Window, owner: Labels, old: Labels, new: Labels) -> None:
         owned = np.bincount(owner[owner >= 0], minlength=len(found.owned))
         changed = old != new
-        keys = owner[changed].astype(np.int64) * _BASE + old[changed]
-        pairs, counts = np.unique(keys, return_counts=True)
+        left = Transitions.of(owner[changed], old[changed])
         blocks = {}
         for part in split(core, _SIDE):
             place = part.inside(core)
@@ -109,7 +108,8 @@ class Editing:
         with self._lock:
             found.owned += owned
             found.contested += int(np.count_nonzero(owner == _CONTESTED))
-            found.moves.update(dict(zip(pairs.tolist(), counts.tolist(), strict=True)))
+            for number, value, pixels in zip(left.before, left.after, left.pixels, strict=True):
+                found.moves[int(number), int(value)] += int(pixels)
             found.blocks |= blocks
 
     def logged(self) -> tuple[LoggedEdit, ...]:
@@ -121,8 +121,8 @@ class Editing:
 
 def _logged(step: Step, found: _Found) -> LoggedEdit:
     moves: list[dict[int, int]] = [{} for _ in step.labels]
-    for key, pixels in sorted(found.moves.items()):
-        moves[key // _BASE][key % _BASE] = pixels
+    for (number, old), pixels in sorted(found.moves.items()):
+        moves[number][old] = pixels
     rows = zip(
         step.features.ids,
         step.labels,
