@@ -55,7 +55,7 @@ _FLAGS = (
         required=True,
         type=values.path,
         help="What is right: points, polygons or lines of any vector format, a raster of labels "
-        "on the map's pixels (0 is none), or a CSV table with a column 'map'.",
+        "(0 is none), or a CSV table with a column 'map'.",
     ),
     *map(_of_reference, FEATURES),
     Option(

@@ -19,7 +19,7 @@ from rsclass.flow.matching import ON_UNKNOWN, are_clusters, cluster_fit, matched
 from rsclass.flow.outputs import now
 from rsclass.flow.pairs import Asked, Pairs
 from rsclass.flow.reference import pairs_of
-from rsclass.flow.scanning import ClassSizes, class_sizes, ground_of
+from rsclass.flow.scanning import ClassSizes, class_sizes
 from rsclass.io.class_map import ClassMap, open_class_map
 from rsclass.io.target import Target
 from rsclass.run.settings import Running
@@ -54,8 +54,8 @@ def assess(
         Class map of any software.
     reference : path
         Points, such as those of :func:`rsclass.plan_sample`; polygons or lines, whose pixels are
-        compared; a raster of labels on the map's pixels, where 0 is no label; or a CSV table with
-        a column ``map`` and one line for each unit, or ``count`` units.
+        compared; a raster of labels, where 0 is none, read below the centers of the map's pixels;
+        or a CSV table with a column ``map`` and one line for each unit, or ``count`` units.
     field : str, optional
         Column of the labels; by default ``reference``. Labels are names of the map's classes in
         any letters, or their values.
@@ -116,7 +116,7 @@ def assess(
             for kind, path in {"table": table, "report": report}.items()
             if path is not None
         }
-        pairs = pairs_of(opened, asked, ground_of(opened), running)
+        pairs = pairs_of(opened, asked, opened.ground, running)
         sizes = class_sizes(opened, running)
         assessed = _assessed(opened, pairs, sizes, assume_design, confidence, clusters, on_unknown)
         for kind, target in targets.items():

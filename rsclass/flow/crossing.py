@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from rsclass.core.grid import TileGrid, canonical_side
 from rsclass.core.types import Labels, Window
 from rsclass.errors import DataError
-from rsclass.flow.scanning import LaidOver, positions, refuse_unknown, scan
+from rsclass.flow.scanning import laid_over, positions, refuse_unknown, scan
 from rsclass.io.class_map import ClassMap, open_class_map
-from rsclass.io.nearest import NearestMap
 from rsclass.io.vectors import read_features
 from rsclass.run.settings import Running
 
@@ -123,7 +122,7 @@ def cross_raster(class_map: ClassMap, path: Any, running: Running) -> Crossed:
         It cannot be read or laid over the map, or has no pixel where the map has one.
     """
     with open_class_map(path, report=running.progress) as reference:
-        laid, notes = _laid(class_map, reference)
+        laid, notes = laid_over(class_map, reference)
         task = _Cross(
             class_map,
             positions(reference.legend.values),
@@ -142,18 +141,6 @@ def cross_raster(class_map: ClassMap, path: Any, running: Running) -> Crossed:
     labels = tuple(reference.legend.names[i] for i in met)
     table = table[met]
     return Crossed(labels, table, table.sum(axis=0), "pixel", (*reference.warnings, *notes))
-
-
-def _laid(class_map: ClassMap, reference: ClassMap) -> tuple[LaidOver | NearestMap, list[str]]:
-    try:
-        return LaidOver.on(class_map, reference), []
-    except DataError:
-        nearest = NearestMap(reference, class_map.georef)
-    note = (
-        f"{reference.name} lies on another grid than {class_map.name}; each pixel of the map is "
-        "compared with the reference pixel below its center (nearest neighbor)."
-    )
-    return nearest, [note]
 
 
 @dataclass(frozen=True)

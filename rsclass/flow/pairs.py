@@ -35,8 +35,8 @@ class Asked:
     Parameters
     ----------
     path : path
-        Points, polygons or lines in any vector format, a raster of labels on the map's pixels, or
-        a CSV table of labels with a column ``map``.
+        Points, polygons or lines in any vector format, a raster of labels, or a CSV
+        table of labels with a column ``map``.
     field : str or None
         Column of the labels; ``reference`` where there is one.
     layer, vector_crs, encoding : str or None

@@ -11,7 +11,7 @@ from rsclass.core.crosstab import Crosstab
 from rsclass.core.types import Labels, Window
 from rsclass.errors import UsageError
 from rsclass.flow.pairs import Asked, Pairs, Zones
-from rsclass.flow.scanning import LaidOver, scan
+from rsclass.flow.scanning import Readable, laid_over, scan
 from rsclass.io.class_map import ClassMap, open_class_map
 from rsclass.run.settings import Running
 
@@ -35,7 +35,7 @@ def pairs_of_raster(
     UsageError
         A column is named.
     DataError
-        The pixels of map and reference do not coincide.
+        The reference lies on another grid, and does not tell where.
     """
     if asked.field is not None or zones.column is not None:
         raise UsageError(
@@ -43,8 +43,8 @@ def pairs_of_raster(
             "as a raster."
         )
     with open_class_map(asked.path, report=running.progress) as reference:
-        laid = LaidOver.on(class_map, reference)
-        others = [laid] if zones.layer is None else [laid, zones.layer]
+        laid, notes = laid_over(class_map, reference)
+        others: list[Readable] = [laid] if zones.layer is None else [laid, zones.layer]
         work = _Compare(sizes)
         total, unlabelled, empty = Crosstab.none(), 0, 0
         for part, without, beside in scan(class_map, others, work, running, "comparing"):
@@ -55,7 +55,7 @@ def pairs_of_raster(
             str(c.value) if c.name == f"class {c.value}" else c.name for c in reference.legend
         )
         values = np.array(reference.legend.values)
-        notes, inputs = tuple(reference.warnings), reference.inputs
+        notes, inputs = [*reference.warnings, *notes], reference.inputs
     places = np.searchsorted(values, total.labels)
     return Pairs(
         reference.name,
@@ -63,7 +63,7 @@ def pairs_of_raster(
         labels,
         replace(total, labels=places.astype(np.int64)),
         {"without a class in the map": empty},
-        notes,
+        tuple(notes),
         strata=zones.sizes(),
         complete=unlabelled == 0,
         inputs=inputs,

@@ -14,6 +14,7 @@ from rsclass.core.ground import Ground
 from rsclass.core.types import Labels, Window
 from rsclass.errors import DataError
 from rsclass.io.class_map import ClassMap
+from rsclass.io.nearest import NearestMap
 from rsclass.io.overlap import overlap
 from rsclass.run.memory import plan_work
 from rsclass.run.ordered import ordered_map
@@ -25,7 +26,7 @@ __all__ = [
     "LaidOver",
     "Readable",
     "class_sizes",
-    "ground_of",
+    "laid_over",
     "positions",
     "refuse_unknown",
     "scan",
@@ -82,6 +83,25 @@ class LaidOver:
         return out
 
 
+def laid_over(first: ClassMap, other: ClassMap) -> tuple[LaidOver | NearestMap, list[str]]:
+    """``other`` on the pixels of ``first``, and what is to be said if it has others of its own.
+
+    Raises
+    ------
+    DataError
+        The grids differ, and one of the maps does not tell where it lies.
+    """
+    try:
+        return LaidOver.on(first, other), []
+    except DataError:
+        nearest = NearestMap(other, first.georef)
+    note = (
+        f"{other.name} lies on another grid than {first.name}; each pixel of the map is compared "
+        "with the reference pixel below its center (nearest neighbor)."
+    )
+    return nearest, [note]
+
+
 def scan(
     first: ClassMap,
     others: Sequence[Readable],
@@ -131,11 +151,6 @@ class _Task:
         return self.work(window, *(m.read(window) for m in self.maps))
 
 
-def ground_of(class_map: ClassMap) -> Ground:
-    """What its pixels weigh."""
-    return class_map.ground
-
-
 def positions(values: Sequence[int]) -> Labels:
     """A table from each value that a map can hold to its position in ``values``; -1 for others."""
     table: Labels = np.full(2**16, -1, dtype=np.int32)
@@ -166,7 +181,7 @@ class ClassSizes:
 
 def class_sizes(class_map: ClassMap, running: Running) -> ClassSizes:
     """Count every pixel of a map, at full resolution and in 64 bits."""
-    ground = ground_of(class_map)
+    ground = class_map.ground
     count = _Count(class_map, positions(class_map.legend.values), ground)
     total = np.zeros((2, len(class_map.legend)), dtype=np.int64)
     for part in scan(class_map, [], count, running, "counting"):

@@ -398,6 +398,16 @@ def test_a_smaller_raster_is_laid_where_it_belongs(class_map, tmp_path):
     assert found.overall == pytest.approx(agree.mean())
 
 
+def test_a_raster_on_another_grid_is_read_below_the_centers_of_the_map(class_map, tmp_path):
+    finer = truth().repeat(3, 0).repeat(3, 1)
+    grid = from_origin(500_000, 5_000_000, 10, 10)
+    reference = write_map(tmp_path / "t.tif", finer, NAMES, transform=grid)
+    found = rsclass.assess(class_map, reference)
+    assert any("another grid" in warning for warning in found.warnings)
+    same = rsclass.assess(class_map, write_map(tmp_path / "s.tif", truth(), NAMES))
+    assert found.accuracy.confusion == same.accuracy.confusion
+
+
 def test_the_same_figures_for_all_tiles_and_threads_also_in_degrees(tmp_path):
     rng = np.random.default_rng(1)
     grid = from_origin(10, 70, 0.001, 0.01)
