@@ -19,7 +19,7 @@ from rsclass.core.types import Block, Window
 from rsclass.errors import ChangedInputError, DataError, MemoryLimitError, UsageError
 from rsclass.flow.training import Samples, Training, read_training
 from rsclass.io.source import RasterSource, Reading
-from rsclass.run.memory import resident
+from rsclass.run.memory import require
 from rsclass.run.settings import Running
 
 
@@ -233,7 +233,9 @@ def test_more_samples_than_memory_are_refused_with_the_remedy(
     areas = [(shapely.box(0, 0, 560, 500), "a"), (shapely.box(0, 510, 560, 530), "b")]
     path = write_areas(tmp_path / "a.gpkg", areas, land["scene"])
     # Room for the tiles besides what the process holds anyway, but not for all pixels.
-    most = resident() + 40 * 2**20
+    with pytest.raises(MemoryLimitError) as held:
+        require(Running(max_mem=1), 0, "")
+    most = held.value.data["needed"] + 40 * 2**20
     running = Running(jobs=1, max_mem=most, tile=512)
     with pytest.raises(MemoryLimitError, match="--samples-per-class"):
         read_training(land["scene"], path, "class", running=running)
