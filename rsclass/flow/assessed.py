@@ -206,9 +206,9 @@ class Assessed:
         return lines + _aligned(_class_lines(accuracy.classes[:_LINES]))
 
     def _repr_html_(self) -> str:
-        body = f"<p>{escape(self.summary().splitlines()[0])}</p>"
         if self.accuracy is None:
-            return body
+            return f"<pre>{escape(self.summary())}</pre>"
+        body = f"<p>{escape(self.summary().splitlines()[0])}</p>"
         rows = "".join(
             "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in line) + "</tr>"
             for line in _class_lines(self.accuracy.classes)

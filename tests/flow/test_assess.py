@@ -462,6 +462,10 @@ def test_clusters_without_names_get_scores_that_need_none(clustered):
     assert found.figure("ari") == pytest.approx(metrics.adjusted_rand_score(right, shown))
     assert found.overall == found.figure("paired")
     assert "adjusted Rand index" in found.summary()
+    assert "adjusted Rand index" in found._repr_html_()
+    assert found.to_frame().shape == found.clusters.table.shape[:1] + (
+        len(found.clusters.values) + 1,
+    )
     with pytest.raises(UsageError, match="nmi, ari, purity and paired"):
         found.figure("users")
 
@@ -493,11 +497,14 @@ def test_the_table_names_its_axes_and_holds_counts_and_areas(class_map, tmp_path
 
 
 def test_the_report_stands_alone_and_escapes_names(tmp_path):
-    names = {1: "<script>alert(1)</script>", 4: "a & b", 5: "Forest"}
+    names = {1: "<script>alert(1)</script>", 4: "a & b", 5: "=Forest()"}
     path = write_map(tmp_path / "m.tif", mapped(), names)
     reference = write_map(tmp_path / "t.tif", truth(), names)
     page = tmp_path / "r.html"
-    rsclass.assess(path, reference, report=page, assume_design="simple")
+    out = tmp_path / "a.csv"
+    found = rsclass.assess(path, reference, report=page, table=out, assume_design="simple")
+    assert "<script" not in found._repr_html_()
+    assert "\n'=Forest()," in out.read_text(encoding="utf-8")
     text = page.read_text(encoding="utf-8")
     assert "<script" not in text
     assert "&lt;script&gt;" in text
