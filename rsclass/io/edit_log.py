@@ -11,8 +11,9 @@ import binascii
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -171,17 +172,17 @@ class LoggedEdit:
             tuple(feature.id for feature in self.features),
         )
 
-    def to_lines(self) -> list[str]:
-        """As JSON lines."""
-        head = {
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """As JSON-able values, one line each."""
+        yield {
             "edit": self.facts,
             "before": self.before.to_rows(),
             "after": self.after.to_rows(),
             "features": len(self.features),
             "blocks": len(self.blocks),
         }
-        features = [
-            {
+        for feature in self.features:
+            yield {
                 "feature": feature.id,
                 "label": feature.label,
                 "value": feature.value,
@@ -190,17 +191,12 @@ class LoggedEdit:
                 "moves": [[old, pixels] for old, pixels in sorted(feature.moves.items())],
                 "shape": shapely.to_wkb(feature.geometry, hex=True, byte_order=1),
             }
-            for feature in self.features
-        ]
-        blocks = [
-            {
+        for block in self.blocks:
+            yield {
                 "block": list(block.window),
                 "crc32": block.crc32,
                 "before": base64.b64encode(block.before).decode("ascii"),
             }
-            for block in self.blocks
-        ]
-        return [json.dumps(row, ensure_ascii=True) for row in (head, *features, *blocks)]
 
 
 @dataclass(frozen=True)
@@ -211,23 +207,25 @@ class EditLog:
 
     def to_bytes(self) -> bytes:
         """As JSON lines."""
-        head = json.dumps({"format": FORMAT, "format_version": FORMAT_VERSION})
-        lines = [line for edit in self.edits for line in edit.to_lines()]
-        return "\n".join([head, *lines, ""]).encode()
+        return b"".join(self._lines(self.edits))
 
     def digest(self) -> str:
         """SHA-256 of all but the times at which it was written."""
         timeless = [
-            LoggedEdit(
-                {key: value for key, value in edit.facts.items() if key != "created"},
-                edit.before,
-                edit.after,
-                edit.features,
-                edit.blocks,
+            replace(
+                edit, facts={key: value for key, value in edit.facts.items() if key != "created"}
             )
             for edit in self.edits
         ]
-        return hashlib.sha256(EditLog(tuple(timeless)).to_bytes()).hexdigest()
+        digest = hashlib.sha256()
+        for line in self._lines(timeless):
+            digest.update(line)
+        return digest.hexdigest()
+
+    def _lines(self, edits: Iterable[LoggedEdit]) -> Iterator[bytes]:
+        head = {"format": FORMAT, "format_version": FORMAT_VERSION}
+        for row in chain([head], *(edit.rows() for edit in edits)):
+            yield json.dumps(row, ensure_ascii=True).encode() + b"\n"
 
     @classmethod
     def from_bytes(cls, content: bytes, source: str) -> EditLog:
