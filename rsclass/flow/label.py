@@ -16,6 +16,7 @@ from rsclass.core.ground import Ground
 from rsclass.core.rows import RowSums
 from rsclass.core.stats import ClassStats, ClassTally, tally_bytes
 from rsclass.core.types import Block, Float, Labels, Window
+from rsclass.errors import MemoryLimitError
 from rsclass.flow.models import Model
 from rsclass.flow.stream import SceneStream, UnitReader
 from rsclass.io.sheets import BadBlock
@@ -255,7 +256,12 @@ def label_scene(
     known : callable
         What an earlier, interrupted run has found for a window, or None.
     """
-    plan = plan_labelling(stream, model, layers)
+    try:
+        plan = plan_labelling(stream, model, layers)
+    except MemoryLimitError:
+        # Kept blocks and samples are a convenience.
+        stream.forget()
+        plan = plan_labelling(stream, model, layers)
     grid = TileGrid(stream.height, stream.width, plan.tile_height, plan.tile_width)
     step = math.ceil(max(stream.height, stream.width) / THUMBNAIL)
     gain = np.array([b.gain for b in stream.bands])

@@ -26,7 +26,7 @@ from rsclass.flow.stream import SceneStream
 from rsclass.flow.training import Samples, Training, collect
 from rsclass.io.sink import Writing, class_dtype
 from rsclass.io.source import Reading
-from rsclass.run.memory import RESERVE
+from rsclass.run.memory import resident
 from rsclass.run.settings import Running
 
 MIB = 2**20
@@ -153,7 +153,7 @@ def plan(
             work = stream.plan
             stored = source.dtype.itemsize * len(source.bands) + 1
             decoded = stored * stream.height * stream.width
-            resident = psutil.Process().memory_info().rss
+            occupied = resident()
             units = max(
                 work.ahead * work.unit_bytes + min(decoded, max(work.spare_bytes // 2, 0)),
                 labelling.ahead * labelling.unit_bytes,
@@ -172,7 +172,7 @@ def plan(
                 jobs=running.workers,
                 block=stream.side,
                 kept_in_memory=decoded <= work.spare_bytes // 2,
-                memory_bytes=min(resident + RESERVE + units, running.max_mem),
+                memory_bytes=min(occupied + units, running.max_mem),
                 memory_limit=running.max_mem,
                 disk_bytes=_disk_bytes(stream, _most(wanted, model), writing),
                 disk_free=psutil.disk_usage(str(outputs.path.parent)).free,

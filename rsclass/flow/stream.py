@@ -249,7 +249,7 @@ class SceneStream:
         """At most ``n`` pixels, block by block; the largest draw so far is kept."""
         drawn = self._drawn_before(n, seed) or self._draw(n, seed)
         self._drawn = (seed, drawn)
-        return drawn if n is None else _smallest([drawn], n)[0]
+        return _smallest_of_all([drawn], n)
 
     def _drawn_before(self, n: int | None, seed: int) -> _Draw | None:
         """An earlier draw of the same seed, if it holds the one asked for."""
@@ -285,7 +285,7 @@ class SceneStream:
                 held, most = n, max(int(part.keys.max(initial=0)) for part in kept)
             self.report(done, len(units), "sampling")
         kept.sort(key=lambda part: part.block)
-        return _joined(kept if n is None else _smallest(kept, n))
+        return _smallest_of_all(kept, n)
 
 
 def _limit(n: int | None, n_pixels: int) -> int:
@@ -347,16 +347,6 @@ def _draw_from_block(block: Block, width: int, seed: int, most: int) -> _Draw:
     return _Draw((window.row, window.col), keys, places, values, int(np.count_nonzero(valid)))
 
 
-def _joined(draws: list[_Draw]) -> _Draw:
-    return _Draw(
-        draws[0].block,
-        np.concatenate([draw.keys for draw in draws]),
-        np.concatenate([draw.places for draw in draws]),
-        np.concatenate([draw.values for draw in draws], axis=1),
-        sum(draw.n_valid for draw in draws),
-    )
-
-
 def _smallest(draws: list[_Draw], n: int) -> list[_Draw]:
     """Of all the pixels the ``n`` of the smallest keys, in their order."""
     keys = np.concatenate([draw.keys for draw in draws])
@@ -364,3 +354,31 @@ def _smallest(draws: list[_Draw], n: int) -> list[_Draw]:
         return draws
     most = np.partition(keys, n - 1)[n - 1]
     return [draw.up_to(most) for draw in draws]
+
+
+def _smallest_of_all(draws: list[_Draw], n: int | None) -> _Draw:
+    """As :func:`_smallest`, in one piece; ``draws`` is used up, so that little is held twice."""
+    keys = np.concatenate([draw.keys for draw in draws])
+    n_pixels, most = len(keys), np.uint64(_FULL_RANGE)
+    if n is not None and n < n_pixels:
+        n_pixels, most = n, np.partition(keys, n - 1)[n - 1]
+    elif len(draws) == 1:
+        return draws[0]
+    block, first = draws[0].block, draws[0].values
+    keys = np.empty(n_pixels, dtype=np.uint64)
+    places = np.empty(n_pixels, dtype=np.int64)
+    values = np.empty((len(first), n_pixels), first.dtype)
+    n_valid = at = 0
+    for draw in _popped(draws):
+        part = draw.up_to(most)
+        here = slice(at, at + len(part.keys))
+        keys[here], places[here], values[:, here] = part.keys, part.places, part.values
+        n_valid += draw.n_valid
+        at = here.stop
+    return _Draw(block, keys, places, values, n_valid)
+
+
+def _popped(items: list[_Draw]) -> Iterator[_Draw]:
+    items.reverse()
+    while items:
+        yield items.pop()

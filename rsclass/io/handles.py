@@ -18,7 +18,7 @@ from rsclass.io.placing import without_placing_warnings
 
 HANDLES_PER_THREAD = 32
 
-_CACHE_MB = 64
+_CACHE_MB = 32
 _TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 

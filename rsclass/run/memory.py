@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 
 import psutil
 
+from rsclass.core import compiling
 from rsclass.errors import MemoryLimitError
 from rsclass.run.settings import Running
 
 MIB = 2**20
 
-RESERVE = 160 * MIB
-"""Kept for GDAL's cache (64 MiB), the compressor and Python's own comings and goings."""
+RESERVE = 112 * MIB
+"""Kept for GDAL's cache (32 MiB), the compressor and Python's own comings and goings."""
+
+MACHINE_CODE = 64 * MIB
+"""Taken by the first compiled loop."""
+
+
+def resident() -> int:
+    """Bytes that this process occupies, and those that it soon will without further ado."""
+    _return_freed()
+    code = 0 if compiling.loaded() else MACHINE_CODE
+    return int(psutil.Process().memory_info().rss) + RESERVE + code
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +52,12 @@ class WorkPlan:
     spare_bytes: int
 
 
+def _return_freed() -> None:
+    """Hand memory that was freed back to the system, where the C library keeps it (glibc)."""
+    with suppress(OSError, TypeError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def require(running: Running, needed: int, advice: str) -> None:
     """Make sure that ``needed`` bytes more fit the memory limit.
 
@@ -47,7 +66,7 @@ def require(running: Running, needed: int, advice: str) -> None:
     MemoryLimitError
         They do not; ``advice`` says what would help.
     """
-    whole = psutil.Process().memory_info().rss + RESERVE + needed
+    whole = resident() + needed
     if whole > running.max_mem:
         raise MemoryLimitError(
             f"this work needs at least {math.ceil(whole / MIB)} MiB, but --max-mem allows "
@@ -87,7 +106,7 @@ def plan_work(
     MemoryLimitError
         Not even one unit of ``side`` x ``side`` pixels fits.
     """
-    free = running.max_mem - psutil.Process().memory_info().rss - RESERVE - fixed_bytes
+    free = running.max_mem - resident() - fixed_bytes
     tile_height = tile_width = max(math.ceil(running.tile / side), 1) * side
     if striped or low:
         tile_height = side
