@@ -50,7 +50,7 @@ def test_the_flag_beats_the_variable_the_variable_the_file_the_file_the_default(
     assert asked["running"].jobs == 3
     assert asked["seed"] == 5
     assert asked["method"] == "fuzzy"
-    assert asked["classes"] == 12
+    assert asked["classes"] is None  # of the method
 
 
 @pytest.mark.parametrize("first", [True, False])

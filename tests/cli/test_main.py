@@ -128,7 +128,7 @@ def test_the_usage_of_one_command_says_type_default_choices_and_variable(call: C
     options = {option["name"]: option for option in told.data["options"]}
     assert told.data["arguments"] == [{"name": "scene", "required": True, "multiple": True}]
     tile = options["tile"]
-    assert (tile["type"], tile["default"], tile["low"]) == ("integer", 1024, 1)
+    assert (tile["type"], tile["default"], tile["low"]) == ("integer", 512, 1)
     assert tile["variable"] == "RSCLASS_TILE"
     assert options["format"]["choices"] == ["GTiff", "COG"]
     assert options["set"]["multiple"]
