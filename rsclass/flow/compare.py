@@ -22,7 +22,7 @@ from rsclass.errors import UsageError
 from rsclass.flow.compared import Compared
 from rsclass.flow.derive import Around, Derived, derive_map
 from rsclass.flow.outputs import now
-from rsclass.flow.scanning import LaidOver, ground_of, positions, refuse_unknown, scan
+from rsclass.flow.scanning import LaidOver, positions, refuse_unknown, scan
 from rsclass.io.class_map import ClassMap, open_class_map
 from rsclass.io.map_part import MapPart
 from rsclass.io.sink import Writing
@@ -129,7 +129,7 @@ def _counted(
     """The comparison, and both maps as small pictures."""
     first, second = maps
     common = laid.common
-    ground = ground_of(first)
+    ground = first.ground
     step = math.ceil(max(common.height, common.width) / _PICTURE)
     count = _Count(first, second, common, ground, step)
     size = (math.ceil(common.height / step), math.ceil(common.width / step))

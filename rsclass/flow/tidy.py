@@ -19,7 +19,6 @@ from rsclass.errors import DataError, UsageError
 from rsclass.flow.derive import Around, Derived, derive_map
 from rsclass.flow.maps import named_classes, output_beside
 from rsclass.flow.moved import moved_lines, moved_rows
-from rsclass.flow.scanning import ground_of
 from rsclass.flow.sieving import BYTES_PER_PIXEL, find_masters, sieve_block
 from rsclass.io.class_map import ClassMap, open_class_map
 from rsclass.io.sink import Writing
@@ -158,7 +157,7 @@ def _rule(
         return None, ones
     if not min_area > 0:
         raise UsageError(f"--min-area is {min_area:g} ha; it must be more than nothing.")
-    ground = ground_of(class_map)
+    ground = class_map.ground
     if ground.unit is None:
         raise DataError(
             f"--min-area needs the size of a pixel, which {class_map.name} does not tell; give "
