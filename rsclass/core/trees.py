@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from rsclass.core.kernels import RUN, compiled
 from rsclass.core.types import Float, Labels, Mask
 
-LEAF = -1
+TOGETHER = 16
+"""Pixels that walk down a tree side by side, so that none waits for the memory of another."""
 
 
 @dataclass(frozen=True)
@@ -21,16 +22,19 @@ class Trees:
 
     Parameters
     ----------
-    roots : int32 array (trees,)
-        First node of each tree.
-    feature : int32 array (nodes,)
-        Band that a node asks for; -1 at a leaf.
+    roots : uint32 array (trees,)
+        First node of each tree. Numbers without a sign save compiled loops a look at the sign.
+    feature : uint32 array (nodes,)
+        Band that a node asks for; 0 at a leaf.
     threshold : float32 or float64 array (nodes,)
-        Values up to it go left. Where it is float32, so are the values that are compared to it.
-    left, right : int32 arrays (nodes,)
-        The next node; at a leaf, ``left`` is its row in ``value``.
+        Values up to it go to ``below``, others to the node after that; infinity at a leaf. Where it
+        is float32, so are the values that are compared to it.
+    below : uint32 array (nodes,)
+        The next node; a leaf leads to itself.
+    row : uint32 array (nodes,)
+        Row of a leaf in ``value``; 0 at other nodes.
     value : float64 array (leaves, numbers)
-    first : int32 array (trees,)
+    first : uint32 array (trees,)
         The score that the first number of a tree's leaves is added to.
     baseline : float64 array (scores,)
         What the scores begin with.
@@ -39,13 +43,13 @@ class Trees:
         logarithms up to a constant; a single score is that of the second of two classes.
     """
 
-    roots: NDArray[np.int32]
-    feature: NDArray[np.int32]
+    roots: NDArray[np.uint32]
+    feature: NDArray[np.uint32]
     threshold: NDArray[Any]
-    left: NDArray[np.int32]
-    right: NDArray[np.int32]
+    below: NDArray[np.uint32]
+    row: NDArray[np.uint32]
     value: Float
-    first: NDArray[np.int32]
+    first: NDArray[np.uint32]
     baseline: Float
     kind: str
 
@@ -90,8 +94,8 @@ class Trees:
             self.roots,
             self.feature,
             self.threshold,
-            self.left,
-            self.right,
+            self.below,
+            self.row,
             self.value,
             self.first,
             self.baseline,
@@ -110,16 +114,7 @@ class Trees:
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """What a model file holds of them."""
-        return {
-            "roots": self.roots,
-            "feature": self.feature,
-            "threshold": self.threshold,
-            "left": self.left,
-            "right": self.right,
-            "value": self.value,
-            "first": self.first,
-            "baseline": self.baseline,
-        }
+        return {name: getattr(self, name) for name in _ARRAYS}
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray[Any]], kind: str) -> Self:
@@ -130,34 +125,126 @@ class Trees:
         ValueError
             They are no trees: a node leads nowhere, or back.
         """
-        names = ("roots", "feature", "threshold", "left", "right", "value", "first", "baseline")
-        parts: dict[str, Any] = {name: arrays[name] for name in names}
+        parts: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}
         found = cls(**parts, kind=kind)
         found._check()
         return found
 
     def _check(self) -> None:
         n = len(self.feature)
-        columns = (self.threshold, self.left, self.right)
-        if n == 0 or any(column.shape != (n,) for column in columns) or self.value.ndim != 2:
+        columns = (self.threshold, self.below, self.row)
+        numbers = (self.roots, self.feature, self.below, self.row, self.first)
+        if (
+            n == 0
+            or any(column.shape != (n,) for column in columns)
+            or any(column.dtype != np.uint32 for column in numbers)
+            or self.value.ndim != 2
+        ):
             raise ValueError("the trees are damaged")
         place = np.arange(n)
-        inner = self.feature >= 0
-        leads_on = [(place < child) & (child < n) for child in (self.left, self.right)]
+        below = self.below.astype(np.int64)
         sound = np.where(
-            inner,
-            leads_on[0] & leads_on[1],
-            (self.left >= 0) & (self.left < len(self.value)),
+            below == place,
+            (self.row < len(self.value)) & (self.threshold == np.inf),
+            (below > place) & (below + 1 < n),
         )
-        numbers = self.value.shape[1]
+        last = self.first.astype(np.int64) + self.value.shape[1]
         if (
             self.kind not in ("votes", "logits")
             or not sound.all()
-            or not ((self.roots >= 0) & (self.roots < n)).all()
-            or not ((self.first >= 0) & (self.first + numbers <= len(self.baseline))).all()
+            or not (self.roots < n).all()
+            or not (last <= len(self.baseline)).all()
             or len(self.first) != len(self.roots)
         ):
             raise ValueError("the trees are damaged")
+
+
+_ARRAYS = ("roots", "feature", "threshold", "below", "row", "value", "first", "baseline")
+
+
+class Planting:
+    """Trees on the way to one set of arrays."""
+
+    def __init__(self) -> None:
+        self._n_nodes = self._n_leaves = 0
+        self._columns: list[list[NDArray[Any]]] = [[], [], [], []]
+        self._value: list[Float] = []
+        self._roots: list[int] = []
+        self._first: list[int] = []
+
+    def add(
+        self,
+        leaf: NDArray[np.bool_],
+        feature: NDArray[Any],
+        threshold: NDArray[Any],
+        left: NDArray[Any],
+        right: NDArray[Any],
+        value: Float,
+        first: int = 0,
+    ) -> None:
+        """Add one tree, whose node 0 is the root.
+
+        Parameters
+        ----------
+        leaf : bool array (nodes,)
+        feature, threshold, left, right : arrays (nodes,)
+            Of nodes that are no leaves: a value up to the threshold goes left.
+        value : float64 array (nodes, numbers)
+            Of leaves.
+        first : int
+            The score that the first number is added to.
+        """
+        order, below = _by_level(leaf, left, right)
+        ends = leaf[order]
+        rows = self._n_leaves + np.cumsum(ends) - 1
+        kind = threshold.dtype
+        columns = (
+            np.where(ends, 0, feature[order]).astype(np.uint32),
+            np.where(ends, np.inf, threshold[order]).astype(kind),
+            (below + self._n_nodes).astype(np.uint32),
+            np.where(ends, rows, 0).astype(np.uint32),
+        )
+        for collected, column in zip(self._columns, columns, strict=True):
+            collected.append(column)
+        self._value.append(np.asarray(value[order][ends], np.float64))
+        self._roots.append(self._n_nodes)
+        self._first.append(first)
+        self._n_nodes += len(order)
+        self._n_leaves += int(ends.sum())
+
+    def trees(self, baseline: Float, kind: str) -> Trees:
+        """The trees that were added; see :class:`Trees`."""
+        feature, threshold, below, row = (np.concatenate(column) for column in self._columns)
+        return Trees(
+            np.array(self._roots, np.uint32),
+            feature,
+            threshold,
+            below,
+            row,
+            np.concatenate(self._value),
+            np.array(self._first, np.uint32),
+            baseline,
+            kind,
+        )
+
+
+def _by_level(
+    leaf: NDArray[np.bool_], left: NDArray[Any], right: NDArray[Any]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Nodes level by level with siblings side by side, and where each leads in that order."""
+    level = np.zeros(1, np.int64)
+    order, below = [level], []
+    known = 1
+    while len(level):
+        inner = ~leaf[level]
+        ahead = known + 2 * (np.cumsum(inner) - 1)
+        place = known - len(level) + np.arange(len(level))
+        below.append(np.where(inner, ahead, place))
+        parents = level[inner]
+        level = np.stack([left[parents], right[parents]], axis=1).reshape(-1).astype(np.int64)
+        order.append(level)
+        known += len(level)
+    return np.concatenate(order), np.concatenate(below)
 
 
 @compiled
@@ -166,37 +253,50 @@ def _add_up(
     valid: Mask,
     gain: Float,
     offset: Float,
-    roots: NDArray[np.int32],
-    feature: NDArray[np.int32],
+    roots: NDArray[np.uint32],
+    feature: NDArray[np.uint32],
     threshold: NDArray[Any],
-    left: NDArray[np.int32],
-    right: NDArray[np.int32],
+    below: NDArray[np.uint32],
+    row: NDArray[np.uint32],
     value: Float,
-    first: NDArray[np.int32],
+    first: NDArray[np.uint32],
     baseline: Float,
     scores: Float,
 ) -> None:
     n_bands, n_pixels = values.shape
+    n_numbers = value.shape[1]
     # The type of the thresholds.
-    z = np.empty((RUN, n_bands), threshold.dtype)
+    z = np.zeros((RUN, n_bands), threshold.dtype)
+    total = np.empty((RUN, len(baseline)))
+    node = np.empty(TOGETHER, np.uint32)
     for start in range(0, n_pixels, RUN):
         n = min(RUN, n_pixels - start)
         for b in range(n_bands):
             for i in range(n):
                 z[i, b] = values[b, start + i] * gain[b] + offset[b]
+        for i in range(n):
+            for s in range(len(baseline)):
+                total[i, s] = baseline[s]
+        for t in range(len(roots)):
+            for begin in range(0, n, TOGETHER):
+                for i in range(TOGETHER):
+                    node[i] = roots[t]
+                walking = True
+                while walking:
+                    walking = False
+                    for i in range(TOGETHER):
+                        at = node[i]
+                        beyond = z[begin + i, feature[at]] > threshold[at]
+                        to = below[at] + np.uint32(beyond)
+                        walking |= to != at
+                        node[i] = to
+                for i in range(min(TOGETHER, n - begin)):
+                    leaf = row[node[i]]
+                    for c in range(n_numbers):
+                        total[begin + i, first[t] + c] += value[leaf, c]
         for s in range(len(baseline)):
             for i in range(n):
-                scores[s, start + i] = baseline[s] if valid[start + i] else np.nan
-        for t in range(len(roots)):
-            for i in range(n):
-                if not valid[start + i]:
-                    continue
-                node = roots[t]
-                while feature[node] >= 0:
-                    goes_left = z[i, feature[node]] <= threshold[node]
-                    node = left[node] if goes_left else right[node]
-                for c in range(value.shape[1]):
-                    scores[first[t] + c, start + i] += value[left[node], c]
+                scores[s, start + i] = total[i, s] if valid[start + i] else np.nan
 
 
 @compiled

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from rsclass.core.machines import Machines
 from rsclass.core.scaling import Scaling
 from rsclass.core.training import TrainingSet
-from rsclass.core.trees import LEAF, Trees
+from rsclass.core.trees import Planting, Trees
 from rsclass.core.types import Block, Float, Prediction, Window
 from rsclass.engines.centers import membership_layers
 from rsclass.engines.supervised import SupervisedEngine, fits_together, probability_bytes
@@ -116,24 +116,16 @@ def trees_of_forest(estimators: Collection[Any]) -> Trees:
     A forest compares values in float32 with thresholds in float64. The greatest float32 number that
     does not exceed a threshold parts float32 values in the same way.
     """
-    parts = _Parts()
+    planted = Planting()
     for estimator in estimators:
         tree = estimator.tree_
         leaf = tree.children_left < 0
         threshold = tree.threshold.astype(np.float32)
         above = threshold.astype(np.float64) > tree.threshold
         threshold[above] = np.nextafter(threshold[above], np.float32(-np.inf))
-        parts.add(
-            leaf,
-            tree.feature,
-            threshold,
-            tree.children_left,
-            tree.children_right,
-            tree.value[leaf, 0, :],
-            0,
-        )
-    n_classes = parts.value[0].shape[1]
-    return parts.trees(np.zeros(n_classes), "votes")
+        left, right = tree.children_left, tree.children_right
+        planted.add(leaf, tree.feature, threshold, left, right, tree.value[:, 0, :])
+    return planted.trees(np.zeros(tree.value.shape[2]), "votes")
 
 
 def trees_of_boosting(predictors: Collection[Any], baseline: NDArray[Any]) -> Trees:
@@ -145,71 +137,21 @@ def trees_of_boosting(predictors: Collection[Any], baseline: NDArray[Any]) -> Tr
         For every iteration, one tree for each score.
     baseline : array (1, scores)
     """
-    parts = _Parts()
+    planted = Planting()
     for iteration in predictors:
         for score, predictor in enumerate(iteration):
             nodes = predictor.nodes
             leaf = nodes["is_leaf"] > 0
-            parts.add(
+            planted.add(
                 leaf,
                 nodes["feature_idx"],
                 nodes["num_threshold"],
                 nodes["left"],
                 nodes["right"],
-                nodes["value"][leaf][:, None],
+                nodes["value"][:, None],
                 score,
             )
-    return parts.trees(np.ravel(baseline).astype(np.float64), "logits")
-
-
-class _Parts:
-    """Trees on the way to one set of arrays."""
-
-    def __init__(self) -> None:
-        self.n_nodes = self.n_leaves = 0
-        self.arrays: list[list[NDArray[Any]]] = [[], [], [], []]
-        self.value: list[Float] = []
-        self.roots: list[int] = []
-        self.first: list[int] = []
-
-    def add(
-        self,
-        leaf: NDArray[np.bool_],
-        feature: NDArray[Any],
-        threshold: NDArray[Any],
-        left: NDArray[Any],
-        right: NDArray[Any],
-        value: Float,
-        first: int,
-    ) -> None:
-        rows = self.n_leaves + np.cumsum(leaf) - 1
-        columns = (
-            np.where(leaf, LEAF, feature).astype(np.int32),
-            np.where(leaf, 0, threshold).astype(threshold.dtype),
-            np.where(leaf, rows, left.astype(np.int64) + self.n_nodes).astype(np.int32),
-            np.where(leaf, 0, right.astype(np.int64) + self.n_nodes).astype(np.int32),
-        )
-        for collected, column in zip(self.arrays, columns, strict=True):
-            collected.append(column)
-        self.value.append(np.asarray(value, np.float64))
-        self.roots.append(self.n_nodes)
-        self.first.append(first)
-        self.n_nodes += len(leaf)
-        self.n_leaves += len(value)
-
-    def trees(self, baseline: Float, kind: str) -> Trees:
-        feature, threshold, left, right = (np.concatenate(column) for column in self.arrays)
-        return Trees(
-            np.array(self.roots, np.int32),
-            feature,
-            threshold,
-            left,
-            right,
-            np.concatenate(self.value),
-            np.array(self.first, np.int32),
-            baseline,
-            kind,
-        )
+    return planted.trees(np.ravel(baseline).astype(np.float64), "logits")
 
 
 def machines_of_svc(fitted: Any, scaling: Scaling, gamma: float) -> Machines:

@@ -125,13 +125,16 @@ def test_distance_is_refused_with_a_reason():
 
 def damaged_trees() -> dict[str, dict[str, np.ndarray]]:
     arrays = RandomForest(n_trees=3).fit_training(training_set(), BANDS).rule_.to_arrays()
-    inner = int(np.flatnonzero(arrays["feature"] >= 0)[1])
-    leaf = int(np.flatnonzero(arrays["feature"] < 0)[0])
+    place = np.arange(len(arrays["below"]))
+    inner = int(np.flatnonzero(arrays["below"] != place)[1])
+    leaf = int(np.flatnonzero(arrays["below"] == place)[0])
     changes = {
-        "a circle": ("left", inner, 0),
-        "a way out": ("right", inner, 10**6),
-        "no such leaf": ("left", leaf, 10**6),
-        "no such root": ("roots", 1, -5),
+        "a circle": ("below", inner, 0),
+        "a way out": ("below", inner, len(arrays["below"]) - 1),
+        "a leaf with a way": ("below", leaf, 0),
+        "a leaf that asks": ("threshold", leaf, 5.0),
+        "no such leaf": ("row", leaf, 10**6),
+        "no such root": ("roots", 1, 10**6),
         "no such score": ("first", 1, 1),
     }
     found = {}
@@ -142,7 +145,16 @@ def damaged_trees() -> dict[str, dict[str, np.ndarray]]:
 
 
 @pytest.mark.parametrize(
-    "fault", ["a circle", "a way out", "no such leaf", "no such root", "no such score"]
+    "fault",
+    [
+        "a circle",
+        "a way out",
+        "a leaf with a way",
+        "a leaf that asks",
+        "no such leaf",
+        "no such root",
+        "no such score",
+    ],
 )
 def test_trees_that_lead_nowhere_are_refused(fault):
     with pytest.raises(ValueError, match="the trees are damaged"):
