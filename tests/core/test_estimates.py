@@ -6,6 +6,9 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from rsclass.core.estimates import StratifiedSample, normal_quantile, stratified_sample
 from rsclass.core.sampling import place_keys
@@ -269,3 +272,70 @@ def test_a_sample_larger_than_its_stratum_is_of_another_map():
         by_map_class("5 1\n0 1", [3, 50])
     with pytest.raises(DataError, match="no unit"):
         by_map_class("0 0\n0 0", [3, 50])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    arrays(np.int64, (4, 4), elements=st.integers(0, 30)),
+    arrays(np.int64, 4, elements=st.integers(500, 10**7)),
+)
+def test_one_estimator_gives_the_formulas_of_olofsson(rows, sizes):
+    """The variances of Olofsson et al. (2014), written out; rows are the map."""
+    rows = rows + 2 * np.eye(4, dtype=np.int64) + 1
+    counts = np.zeros((4, 4, 4), dtype=np.int64)
+    for h in range(4):
+        counts[h, :, h] = rows[h]
+    names = tuple("abcd")
+    sample = StratifiedSample(counts, sizes, names, names, finite=False, by_map=True)
+    n, whole = rows.sum(axis=1), sizes.sum()
+    w, inside = sizes / whole, rows / n[:, None]
+    u = np.diagonal(inside)
+    assert float(sample.overall.error) == pytest.approx(
+        math.sqrt((w**2 * u * (1 - u) / (n - 1)).sum()), rel=1e-9
+    )
+    np.testing.assert_allclose(sample.users.error, np.sqrt(u * (1 - u) / (n - 1)), rtol=1e-9)
+    area = (sizes[:, None] * inside).sum(axis=0)
+    p = sizes * u / area
+    spread = sizes[:, None] ** 2 * inside * (1 - inside) / (n - 1)[:, None]
+    own, others = np.diagonal(spread), spread.sum(axis=0) - np.diagonal(spread)
+    variance = ((1 - p) ** 2 * own + p**2 * others) / area**2
+    np.testing.assert_allclose(sample.producers.value, p, rtol=1e-9)
+    np.testing.assert_allclose(sample.producers.error, np.sqrt(variance), rtol=1e-9)
+    np.testing.assert_allclose(
+        sample.areas_of_reference.error, np.sqrt(spread.sum(axis=0)) / whole, rtol=1e-9
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_one_estimator_gives_the_formulas_of_stehman(seed):
+    """The ratio estimator of Stehman (2014), unit by unit."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(30, 90))
+    stratum, reference, mapped = (rng.integers(0, 3, n) for _ in range(3))
+    stratum[:6], reference[:6], mapped[:6] = [0, 0, 1, 1, 2, 2], 0, 0
+    sizes = rng.integers(n, 10**6, 3)
+    names = ("x", "y", "z")
+    sample = stratified_sample(stratum, reference, mapped, sizes, names, names)
+
+    def ratio_and_error(y, x):
+        totals = sum(sizes[h] * np.array([y[stratum == h].mean(), x[stratum == h].mean()])
+                     for h in range(3))  # fmt: skip
+        r, variance = totals[0] / totals[1], 0.0
+        for h in range(3):
+            own = stratum == h
+            cov = np.cov(y[own], x[own])
+            s2 = cov[0, 0] + r**2 * cov[1, 1] - 2 * r * cov[0, 1]
+            variance += sizes[h] ** 2 * (1 - own.sum() / sizes[h]) * s2 / own.sum()
+        return r, math.sqrt(max(variance, 0.0)) / totals[1]
+
+    right, ones = (reference == mapped) * 1.0, np.ones(n)
+    for estimate, y, x in [
+        (sample.overall, right, ones),
+        (sample.areas_of_reference, (reference == 0) * 1.0, ones),
+        (sample.users, right * (mapped == 0), (mapped == 0) * 1.0),
+        (sample.producers, right * (reference == 0), (reference == 0) * 1.0),
+    ]:
+        value, error = ratio_and_error(y, x)
+        assert np.ravel(estimate.value)[0] == pytest.approx(value, rel=1e-9)
+        assert np.ravel(estimate.error)[0] == pytest.approx(error, rel=1e-6, abs=1e-9)
