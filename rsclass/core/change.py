@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rsclass.core.legend import RGB, Legend, LegendClass
+from rsclass.core.colors import separate
+from rsclass.core.legend import RGB, Legend
 from rsclass.core.transitions import Transitions
 
 __all__ = ["BY", "ClassChange", "CommonClasses", "change_legend", "class_changes"]
@@ -138,7 +139,8 @@ def change_legend(
 ) -> tuple[Legend, NDArray[np.int64]]:
     """Legend of a map of changes: 1 is unchanged, and each change that occurs has a value.
 
-    A change has the color of the class that it leads to, mixed with a third of that it comes from.
+    A change has the color of the class that it leads to, mixed with a third of that it comes from,
+    moved as far as it takes to tell it from the others.
 
     Returns
     -------
@@ -146,18 +148,15 @@ def change_legend(
     int64 array (classes, classes)
         Value of each pair of from (row) and to (column); 0 where it does not occur.
     """
+    moves = [(int(row), int(col)) for row, col in np.argwhere(matrix > 0) if row != col]
+    wished = [_mixed(classes.colors[row], classes.colors[col]) for row, col in moves]
+    colors = separate(np.array([UNCHANGED, *wished]))
+    names = [f"{classes.names[row]} → {classes.names[col]}" for row, col in moves]
     values = np.zeros(matrix.shape, dtype=np.int64)
     np.fill_diagonal(values, 1)
-    entries = [LegendClass(1, "unchanged", UNCHANGED)]
-    for row, col in np.argwhere(matrix > 0):
-        if row != col:
-            value = len(entries) + 1
-            values[row, col] = value
-            name = f"{classes.names[row]} → {classes.names[col]}"
-            entries.append(
-                LegendClass(value, name, _mixed(classes.colors[row], classes.colors[col]))
-            )
-    return Legend(tuple(entries)), values
+    for value, (row, col) in enumerate(moves, 2):
+        values[row, col] = value
+    return Legend.of(["unchanged", *names], colors), values
 
 
 def _mixed(start: RGB, end: RGB) -> RGB:

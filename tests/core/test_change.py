@@ -64,6 +64,14 @@ def test_each_change_that_occurs_has_a_value_and_tells_where_it_leads():
     assert legend.colors[2] == (76, 146, 20)
 
 
+def test_changes_between_classes_of_one_color_are_told_apart():
+    alike = Legend.of(list("abcd"), [(10, 90, 10)] * 4)
+    common = CommonClasses.of(alike, alike, "name")
+    legend, values = change_legend(np.ones((4, 4), np.int64), common)
+    assert len(set(legend.colors)) == len(legend) == 13
+    assert sorted(values[~np.eye(4, dtype=bool)]) == list(range(2, 14))
+
+
 @pytest.mark.parametrize("by", ["name", "value"])
 def test_a_map_compared_with_itself_has_no_change(by):
     common = CommonClasses.of(FIRST, FIRST, by)
