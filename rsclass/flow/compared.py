@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ from rsclass.core.change import ClassChange, CommonClasses, class_changes
 from rsclass.core.confusion import Confusion
 from rsclass.core.ground import Ground
 from rsclass.report.texts import counted, hectares_text, percent
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 __all__ = ["Compared"]
 
@@ -166,6 +169,13 @@ class Compared:
             )
             for row, col in (divmod(int(at), len(names)) for at in order)
         ]
+
+    def to_frame(self) -> DataFrame:
+        """The pixels from each class (rows) to each class (columns), as a pandas table."""
+        from pandas import DataFrame, Index
+
+        axes = [Index(self.classes.names, name=name) for name in ("from", "to")]
+        return DataFrame(self.pixels, *axes)
 
     def to_csv(self) -> str:
         """One line for each pair of classes that occurs: ``from, to, pixels, hectares``."""

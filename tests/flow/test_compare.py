@@ -188,6 +188,14 @@ def test_tables_hold_what_the_result_holds(paths, tmp_path):
     assert told["matrix"]["pixels"] == found.pixels.tolist()
 
 
+def test_the_table_for_notebooks_names_its_axes(paths):
+    found = rsclass.compare(*paths)
+    frame = found.to_frame()
+    assert (frame.index.name, frame.columns.name) == ("from", "to")
+    assert frame.loc["water", "urban"] == found.pixels[0, 3]
+    assert "<table>" in found._repr_html_()
+
+
 def test_the_report_shows_both_maps_and_is_whole(paths, tmp_path):
     found = rsclass.compare(*paths, report=tmp_path / "r.html", command="rsclass compare a b")
     page = (tmp_path / "r.html").read_text()
