@@ -174,8 +174,9 @@ class Compared:
         """The pixels from each class (rows) to each class (columns), as a pandas table."""
         from pandas import DataFrame, Index
 
-        axes = [Index(self.classes.names, name=name) for name in ("from", "to")]
-        return DataFrame(self.pixels, *axes)
+        names = list(self.classes.names)
+        rows, columns = Index(names, name="from"), Index(names, name="to")
+        return DataFrame(self.pixels, index=rows, columns=columns)
 
     def to_csv(self) -> str:
         """One line for each pair of classes that occurs: ``from, to, pixels, hectares``."""
