@@ -40,7 +40,7 @@ _FLAGS = (
         type=values.path,
         help="CSV that says which class each cluster of MAP becomes: columns cluster and code (0 "
         "for no class), or cluster_name and class for their names, and by and why. Without it, "
-        "with --schema, the values of MAP are codes of the schema.",
+        "with --schema, the classes of MAP are those of the schema, by name or else by value.",
     ),
     Option(
         "--level",

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rsclass.core.legend import Legend, LegendClass
 from rsclass.core.merging import NOTHING, MergeRow, MergeTable
+from rsclass.core.naming import ClassNames, told
 from rsclass.core.schema import Schema, SchemaClass
 from rsclass.core.stats import ClassStats
 from rsclass.core.tree import class_tree
@@ -39,20 +40,36 @@ def lifted(table: MergeTable, schema: Schema, level: int) -> MergeTable:
 
 
 def own_codes(legend: Legend, schema: Schema) -> MergeTable:
-    """The table of a map whose values are the codes of ``schema`` already.
+    """The table of a map whose classes are those of ``schema`` already.
+
+    Where a class has the name of a class of the schema and another value, names speak for all
+    classes, as in a map learned from samples; else values are codes.
 
     Raises
     ------
     DataError
-        A value is none of the codes.
+        A class is none of the schema.
     """
-    strange = [c.value for c in legend if c.value not in schema]
-    if strange:
-        raise DataError(
-            f"the map has the classes {', '.join(map(str, strange[:20]))}, which are no codes of "
-            "the schema; give a merge table that says what becomes of each class."
-        )
-    rows = (MergeRow(c.value, c.value, cluster_name=c.name) for c in legend)
+    names = ClassNames(schema.legend(schema.codes))
+    places = {c.value: names.find(c.name) for c in legend}
+    codes = {value: names.legend.values[i] for value, i in places.items() if i is not None}
+    if any(value != code for value, code in codes.items()):
+        strange = [c.name for c in legend if c.value not in codes]
+        if strange:
+            raise DataError(
+                f"the map has the classes {told(strange)}, which the schema does not name, and its "
+                "values are other classes of the schema; give a merge table that says what becomes "
+                "of each class."
+            )
+    else:
+        codes = {c.value: c.value for c in legend}
+        unknown = [value for value in codes if value not in schema]
+        if unknown:
+            raise DataError(
+                f"the map has the classes {', '.join(map(str, unknown[:20]))}, which are no codes "
+                "of the schema; give a merge table that says what becomes of each class."
+            )
+    rows = (MergeRow(c.value, codes[c.value], cluster_name=c.name) for c in legend)
     return MergeTable(tuple(rows)).named(schema)
 
 

@@ -96,7 +96,8 @@ def merge(
         Land-cover classes; see :func:`rsclass.io.schema_file.read_schema`. None: the classes that
         the table names itself, in the colors of their largest clusters.
     table : MergeTable, path or None
-        Which class each cluster becomes. None, with a schema: the map's values are its codes.
+        Which class each cluster becomes. None, with a schema: the map's classes are
+        those of the schema already, by name or else by value.
     level : int or None
         Classes of the schema are replaced by those above them on this level, from 1.
     to : int or None
@@ -158,7 +159,7 @@ def _check_request(schema: Any, table: Any, level: int | None, to: int | None) -
     if to is None and table is None and schema is None:
         raise UsageError(
             "nothing says which classes become one; give --table, or --schema where the map's "
-            "values are codes already, or --to N."
+            "classes are those of the schema already, or --to N."
         )
     if to is not None and (table is not None or schema is not None):
         raise UsageError(

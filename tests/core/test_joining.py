@@ -45,6 +45,19 @@ def test_a_map_of_codes_is_its_own_table():
         own_codes(LEGEND, SCHEMA)
 
 
+def test_where_names_and_values_of_a_map_mean_different_classes_names_speak():
+    legend = Legend.of(["field", "Forest", "water"], [GRAY, GREEN, BLUE])
+    assert codes(own_codes(legend, SCHEMA)) == {1: 12, 2: 11, 3: 2}
+    numbers = Legend.of(["11", "2"], [GREEN, BLUE])
+    assert codes(own_codes(numbers, SCHEMA)) == {1: 11, 2: 2}
+
+
+def test_a_class_without_a_place_in_the_schema_is_not_guessed_from_its_value():
+    legend = Legend.of(["bog", "Forest"], [GRAY, GREEN])
+    with pytest.raises(DataError, match="'bog', which the schema does not name"):
+        own_codes(legend, SCHEMA)
+
+
 def test_classes_of_a_table_have_the_color_of_their_largest_cluster():
     table = MergeTable(
         (
