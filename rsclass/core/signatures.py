@@ -157,13 +157,10 @@ def regular(
             f"{math.sqrt(least[b]):.3g} is assumed."
         )
     notes += _too_few(stats.count, len(bands), names)
-    for k, name in enumerate(names):
-        covariance[k], share = _shrunk(covariance[k], int(stats.count[k]), shrinkage)
-        if share > 0 and shrinkage is None:
-            notes.append(
-                f"the covariance of {name} ({int(stats.count[k]):,} pixels, {len(bands)} bands) is "
-                f"nearly singular; it is shrunk by {share:.2g} to its variances."
-            )
+    shares = np.zeros(len(names))
+    for k in range(len(names)):
+        covariance[k], shares[k] = _shrunk(covariance[k], int(stats.count[k]), shrinkage)
+    notes += _needed(shares, shrinkage or 0.0, len(bands), names)
     return Regular(bands, stats.mean[:, bands], covariance, tuple(notes))
 
 
@@ -173,7 +170,21 @@ def _too_few(count: NDArray[np.int64], n_bands: int, names: Sequence[str]) -> li
         return []
     return [
         f"fewer than {ADVISED * n_bands:,} pixels, {ADVISED} for each band, describe "
-        f"{_listed(few)}; draw more, or set shrinkage (0.3 and the like) for a steadier result."
+        f"{_listed(few)}; draw more, or try a shrinkage between 0.01 and 1."
+    ]
+
+
+def _needed(shares: Float, wanted: float, n_bands: int, names: Sequence[str]) -> list[str]:
+    told = [
+        f"{name} (by {share:.2g})"
+        for name, share in zip(names, shares, strict=True)
+        if share > wanted
+    ]
+    if not told:
+        return []
+    return [
+        f"covariances of {n_bands} bands that are nearly singular are shrunk to their variances: "
+        f"{_listed(told)}."
     ]
 
 
