@@ -160,7 +160,7 @@ def _assessed(
 ) -> Assessed:
     fit = cluster_fit(class_map, pairs)
     notes = [*class_map.warnings, *pairs.notes]
-    if trained_on(class_map, pairs.inputs):
+    if trained_on(class_map, pairs):
         notes.append(
             f"{class_map.name} was trained on {pairs.name}: a map agrees better with what it has "
             "learned than with the rest of the ground. Assess it with an independent reference, or "

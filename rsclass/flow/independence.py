@@ -1,41 +1,54 @@
-"""Whether a reference is independent of the map that it judges."""
+"""What a map has learned from samples, and whether a reference is independent of them."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from rsclass.engines.catalogue import engine_class, method_names
+from rsclass.flow.pairs import Pairs
 from rsclass.io.class_map import ClassMap
 
-__all__ = ["trained_on"]
+__all__ = ["learned_from_samples", "trained_on"]
 
 
-def trained_on(class_map: ClassMap, files: Sequence[str]) -> bool:
-    """Whether one of some files is, byte by byte, one that the map or a parent was trained on.
+def learned_from_samples(class_map: ClassMap) -> bool:
+    """Whether the map's classes, or those of a parent, are the labels of training samples."""
+    return any(
+        isinstance(recipe.get("training"), Mapping)
+        or (
+            recipe.get("method") in method_names() and engine_class(recipe["method"]).needs_training
+        )
+        for recipe in _recipes(class_map.recipe)
+    )
 
-    Parameters
-    ----------
-    class_map : ClassMap
-    files : sequence of str
-        Local files of a reference.
+
+def trained_on(class_map: ClassMap, pairs: Pairs) -> bool:
+    """Whether the reference is, byte by byte, what the map or a parent was trained on.
+
+    Another layer of the same file is another reference.
     """
-    known = set(_training_sums(class_map.recipe))
-    if not known:
-        return False
-    return any(_sha256(file) in known for file in files if Path(file).is_file())
+    known: set[str] = set()
+    for recipe in _recipes(class_map.recipe):
+        training = recipe.get("training")
+        if not isinstance(training, Mapping) or not isinstance(training.get("sha256"), Mapping):
+            continue
+        layers = {training.get("layer"), pairs.layer}
+        if None in layers or len(layers) == 1:
+            known.update(map(str, training["sha256"].values()))
+    return bool(known) and any(
+        _sha256(file) in known for file in pairs.inputs if Path(file).is_file()
+    )
 
 
-def _training_sums(recipe: Any) -> Iterator[str]:
-    """SHA-256 of every training file that a recipe names, at any depth."""
-    if not isinstance(recipe, Mapping):
-        return
-    training = recipe.get("training")
-    if isinstance(training, Mapping) and isinstance(training.get("sha256"), Mapping):
-        yield from map(str, training["sha256"].values())
-    for part in recipe.values():
-        yield from _training_sums(part)
+def _recipes(recipe: Any) -> Iterator[Mapping[str, Any]]:
+    """A recipe, and those inside it at any depth."""
+    if isinstance(recipe, Mapping):
+        yield recipe
+        for part in recipe.values():
+            yield from _recipes(part)
 
 
 def _sha256(file: str) -> str:

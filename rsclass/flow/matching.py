@@ -8,6 +8,7 @@ from rsclass.core.clusters import ClusterFit
 from rsclass.core.naming import ClassNames, told
 from rsclass.errors import DataError
 from rsclass.flow.designs import Matched
+from rsclass.flow.independence import learned_from_samples
 from rsclass.flow.pairs import Pairs
 from rsclass.flow.scanning import ClassSizes
 from rsclass.io.class_map import ClassMap
@@ -24,7 +25,7 @@ _TOLD = 8
 def are_clusters(class_map: ClassMap) -> bool:
     """Whether the map's classes are numbers without a meaning, as a clustering leaves them."""
     unnamed = all(entry.name == f"class {entry.value}" for entry in class_map.legend)
-    return unnamed and class_map.recipe is not None
+    return unnamed and class_map.recipe is not None and not learned_from_samples(class_map)
 
 
 def cluster_fit(class_map: ClassMap, pairs: Pairs) -> ClusterFit:

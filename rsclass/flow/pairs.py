@@ -80,6 +80,8 @@ class Pairs:
         Every pixel of the map with a class has a label.
     inputs : tuple of str
         Files that were read.
+    layer : str or None
+        Of a vector file, the layer that was read.
     """
 
     name: str
@@ -92,6 +94,7 @@ class Pairs:
     strata: Strata = field(default_factory=dict)
     complete: bool = False
     inputs: tuple[str, ...] = ()
+    layer: str | None = None
 
 
 def unit_areas(ground: Ground) -> NDArray[np.int64]:

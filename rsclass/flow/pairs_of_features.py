@@ -78,7 +78,13 @@ def pairs_of_features(
     are_points = np.array_equal(boxes[:, :2], boxes[:, 2:])
     pairs = laid.points(recorded) if are_points else laid.shapes()
     unlabelled = {"without a label": len(features.without_label)}
-    return replace(pairs, skipped=unlabelled | pairs.skipped, notes=notes, inputs=features.files)
+    return replace(
+        pairs,
+        skipped=unlabelled | pairs.skipped,
+        notes=notes,
+        inputs=features.files,
+        layer=features.layer,
+    )
 
 
 def _refuse_unfilled(layer: VectorLayer, column: str) -> None:
