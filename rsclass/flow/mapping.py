@@ -160,11 +160,9 @@ def _about_the_map(labelled: Labelled, model: Model) -> Sequence[str]:
         told.append(f"no pixel of the map is in {', '.join(missing)}.")
     if labelled.rejected:
         valid = labelled.rejected + int(labelled.stats.count.sum())
-        verb = "is" if labelled.rejected == 1 else "are"
         told.append(
-            f"{counted(labelled.rejected, 'valid pixel', 'valid pixels')} "
-            f"({percent(labelled.rejected / valid, gap='')}) {verb} not like any class and "
-            f"{'has' if labelled.rejected == 1 else 'have'} none."
+            f"{counted(labelled.rejected, 'valid pixel is', 'valid pixels are')} left without a "
+            f"class ({percent(labelled.rejected / valid, gap='')})."
         )
     if max(model.legend.values) > MOST_COLORS:
         told.append(

@@ -37,7 +37,7 @@ class Classified:
     hectares : float64 array (classes,)
         NaN where the scene does not tell how large a pixel is.
     n_pixels, n_classified, n_rejected : int
-        Of the scene, those with a class, and those that are valid and not like any class.
+        Of the scene, those with a class, and those that are valid and have none.
     history : list of dict
         How the classes settled.
     evidence : list of dict

@@ -156,9 +156,9 @@ def test_rejected_pixels_are_counted_and_told(
     assert 0 < lost == done.n_rejected == done.to_dict()["rejected"]
     assert everything.n_rejected == 0
     assert (kept[kept > 0] == whole[kept > 0]).all()
-    told = [warning for warning in done.warnings if "not like any class" in warning]
-    assert told == [f"{lost:,} valid pixels ({100 * lost / (whole > 0).sum():.1f}%) are not like "
-                    "any class and have none."]  # fmt: skip
+    told = [warning for warning in done.warnings if "without a class" in warning]
+    share = 100 * lost / (whole > 0).sum()
+    assert told == [f"{lost:,} valid pixels are left without a class ({share:.1f}%)."]
     assert json.loads(done.files["statistics"].read_text())["rejected"] == lost
 
 
