@@ -26,7 +26,8 @@ byte with the same versions of GDAL; `rsclass.datasets.simulate` makes others of
 | file | what it holds |
 |---|---|
 | `NAME.tif` | the scene: band names, wavelengths, gain; 0 = nothing seen |
-| `NAME_truth.tif` | land-cover code of every pixel, with a palette; 0 = nothing seen |
+| `NAME_truth.tif` | land-cover code of every pixel, with a palette, names in `.aux.xml`; \
+0 = nothing seen |
 | `NAME_reference.gpkg` | layer `polygons` (training areas) and layer `points` (a stratified \
 random sample for checking: at least 20 a class, the rest by area); fields `class_id` and \
 `class_name` |

@@ -95,9 +95,9 @@ class SimulatedScene:
         Returns
         -------
         dict of str to Path
-            ``scene`` (GeoTIFF), ``truth`` (GeoTIFF with a palette), ``reference`` (GeoPackage with
-            the layers ``polygons`` and ``points`` and the fields ``class_id`` and ``class_name``),
-            ``schema`` (JSON).
+            ``scene`` (GeoTIFF), ``truth`` (GeoTIFF with a palette, names in ``.aux.xml``),
+            ``reference`` (GeoPackage with the layers ``polygons`` and ``points`` and the fields
+            ``class_id`` and ``class_name``), ``schema`` (JSON).
         """
         start = Path(folder) / stem
         paths = {

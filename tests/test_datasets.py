@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 from pathlib import Path
+from xml.etree import ElementTree
 
 import geopandas
 import numpy as np
@@ -40,7 +41,9 @@ def remade(script, tmp_path_factory):
 
 
 def files(folder: Path) -> set[str]:
-    return {p.name for p in folder.iterdir() if p.suffix in (".tif", ".gpkg", ".json", ".md")}
+    return {
+        p.name for p in folder.iterdir() if p.suffix in (".tif", ".xml", ".gpkg", ".json", ".md")
+    }
 
 
 def test_the_recipe_makes_the_committed_bytes_again(script, remade):
@@ -109,6 +112,9 @@ def test_truth_schema_and_reference_agree(tmp_path):
         points = geopandas.read_file(paths["reference"], layer="points")
         there = dataset.sample([(p.x, p.y) for p in points.geometry])
         assert [int(v[0]) for v in there] == points.class_id.tolist()
+    beside = ElementTree.parse(tmp_path / "s_truth.tif.aux.xml")  # noqa: S314 - our own file
+    categories = [entry.text for entry in beside.iter("Category")]
+    assert dict(enumerate(categories[1:], start=1)) == names
     polygons = geopandas.read_file(paths["reference"], layer="polygons")
     for table in (points, polygons):
         assert table.crs.to_epsg() == 32633

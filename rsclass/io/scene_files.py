@@ -25,6 +25,7 @@ from rsclass.core.legend import Legend
 from rsclass.core.types import Band, Window
 from rsclass.io.atomic import write_bytes
 from rsclass.io.placing import place, placing_options
+from rsclass.io.sidecars import pam_xml
 
 Pieces = Iterable[tuple[Window, NDArray[Any]]]
 
@@ -84,13 +85,20 @@ def write_scene(
 def write_truth(
     path: Path, pieces: Pieces, shape: tuple[int, int], legend: Legend, georef: Georeference
 ) -> None:
-    """Write class codes (height, width) as a GeoTIFF with a palette; 0 is nodata."""
+    """Write class codes (height, width) as a GeoTIFF with a palette; 0 is nodata.
+
+    The names of the classes stand beside it, in ``.aux.xml``.
+    """
+    count = np.zeros(256, dtype=np.int64)
     with _raster(path, shape, 1, "uint8", 0, georef) as dataset:
         dataset.set_band_description(1, "land cover")
         # Before any pixel: libtiff does not turn a file into a palette that has pixels already.
         dataset.write_colormap(1, {0: (0, 0, 0, 0)} | legend.colormap())
         for window, codes in pieces:
             dataset.write(codes, 1, window=_slot(window))
+            count += np.bincount(codes.ravel(), minlength=256)
+    names = pam_xml(legend, count[list(legend.values)])
+    write_bytes(path.with_name(f"{path.name}.aux.xml"), names, overwrite=True)
 
 
 def write_reference(
