@@ -15,12 +15,17 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from rsclass.core.machines import Machines
+from rsclass.core.planting import Planting
 from rsclass.core.scaling import Scaling
 from rsclass.core.training import TrainingSet
-from rsclass.core.trees import Planting, Trees
-from rsclass.core.types import Block, Float, Prediction, Window
-from rsclass.engines.centers import membership_layers
-from rsclass.engines.supervised import SupervisedEngine, fits_together, probability_bytes
+from rsclass.core.trees import Trees
+from rsclass.core.types import Block, Prediction, Window
+from rsclass.engines.supervised import (
+    SupervisedEngine,
+    fits_together,
+    probability_bytes,
+    share_layers,
+)
 from rsclass.errors import DataError
 
 Rule = Trees | Machines
@@ -97,17 +102,6 @@ class AdaptedEngine(SupervisedEngine):
         fits_together(
             self.rule_.n_classes == self.n_classes_, self.rule_.n_bands <= len(self.bands_)
         )
-
-
-def share_layers(
-    membership: Float, labels: NDArray[np.int32], shape: tuple[int, ...], layers: Collection[str]
-) -> dict[str, NDArray[np.float32]]:
-    """Of memberships (classes, pixels): the layers asked for; confidence is that of the label."""
-    made = membership_layers(membership, shape, layers)
-    if "confidence" in layers:
-        own = membership[np.maximum(labels, 0), np.arange(len(labels))]
-        made["confidence"] = own.astype(np.float32).reshape(shape)
-    return made
 
 
 def trees_of_forest(estimators: Collection[Any]) -> Trees:

@@ -13,8 +13,12 @@ from rsclass.core.priors import check_priors
 from rsclass.core.signatures import Regular
 from rsclass.core.types import NO_CLASS, Block, Float, Prediction, Window
 from rsclass.engines.base import Parameter
-from rsclass.engines.centers import membership_layers
-from rsclass.engines.supervised import SupervisedEngine, fits_together, probability_bytes
+from rsclass.engines.supervised import (
+    SupervisedEngine,
+    fits_together,
+    probability_bytes,
+    share_layers,
+)
 
 GAUSSIAN: dict[str, Parameter] = {
     "priors": Parameter(
@@ -96,10 +100,7 @@ class GaussianEngine(SupervisedEngine):
             made["distance"] = np.sqrt(found.distance2).astype(np.float32).reshape(shape)
         if found.discriminant is not None:
             probability = posterior(found.discriminant, self.groups_, self.n_classes_)
-            made |= membership_layers(probability, shape, shares)
-            if "confidence" in shares:
-                own = probability[np.maximum(labels, 0), np.arange(len(labels))]
-                made["confidence"] = own.astype(np.float32).reshape(shape)
+            made |= share_layers(probability, labels, shape, shares)
         if self.reject is not None and found.distance2 is not None:
             from scipy.special import chdtri  # which takes as long to load as a small scene
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -12,12 +11,13 @@ from numpy.typing import NDArray
 from rsclass.core.arrays import ArrayStream
 from rsclass.core.priors import class_priors
 from rsclass.core.signatures import class_stats, jeffries_matusita, pooled, regular, steps
-from rsclass.core.stats import LARGEST_COVARIANCE, ClassStats, ClassTally
+from rsclass.core.stats import LARGEST_COVARIANCE, ClassStats
 from rsclass.core.training import TrainingSet
-from rsclass.core.types import Band, Block, Float, PixelStream
+from rsclass.core.types import Band, Float, PixelStream
 from rsclass.engines.base import Engine, Parameter
 from rsclass.engines.catalogue import make_engine
-from rsclass.engines.centers import COMMON, canonical_order
+from rsclass.engines.centers import COMMON
+from rsclass.engines.clusters import SignaturePass, joined, large_only, ordered
 from rsclass.engines.gaussian import GAUSSIAN, GaussianEngine
 from rsclass.errors import DataError, UsageError
 
@@ -26,27 +26,6 @@ SCENE_CLUSTERS, CLASS_CLUSTERS = 12, 3
 SCENE_SEPARABILITY, CLASS_SEPARABILITY = 1.0, 1.7
 STEP_PIXELS = 20_000
 """From which the gap between stored values is told."""
-
-
-@dataclass(frozen=True)
-class SignaturePass:
-    """One pass over the pixels: called with a block, gives the tally of its clusters.
-
-    Parameters
-    ----------
-    clusters : Engine
-        Labels pixels one by one.
-    origin : float64 array (bands,)
-        A stored value near the middle of each band.
-    """
-
-    clusters: Engine
-    origin: Float
-
-    def __call__(self, block: Block) -> ClassTally:
-        """The tally of one block."""
-        labels = self.clusters.predict_block(block, block.window).labels
-        return ClassTally.of(block, labels, self.clusters.n_classes_, self.origin)
 
 
 class Hybrid(GaussianEngine):
@@ -205,7 +184,7 @@ class Hybrid(GaussianEngine):
         step = steps(drawn.values)
         stats = pooled(stats, [[k] for k in kept.tolist()])
         groups = self._merged(stats, step, SCENE_SEPARABILITY)
-        stats = _ordered(pooled(stats, groups))
+        stats = ordered(pooled(stats, groups))
         self._tell(n_found, len(kept), len(groups))
         self.classes_ = np.arange(len(groups))
         self.n_classes_ = len(groups)
@@ -257,7 +236,7 @@ class Hybrid(GaussianEngine):
         for k in range(training.n_classes):
             found = self._within(training.of_class(k), names[k])
             groups = self._merged(found, step, CLASS_SEPARABILITY)
-            merged = _ordered(pooled(found, groups))
+            merged = ordered(pooled(found, groups))
             parts.append(merged)
             parents += [k] * len(merged.count)
             self.history_.append(
@@ -268,7 +247,7 @@ class Hybrid(GaussianEngine):
                     "signatures": len(merged.count),
                 }
             )
-        stats = _joined(parts)
+        stats = joined(parts)
         shares = stats.count / self.class_stats_.count[parents]
         labels = [f"{names[k]} ({n:,} pixels)" for k, n in zip(parents, stats.count, strict=True)]
         several = [i for i, k in enumerate(parents) if parents.count(k) > 1]
@@ -287,7 +266,7 @@ class Hybrid(GaussianEngine):
             plain = [Band(band.name) for band in bands]
             clusters = self._clusters(n, None).fit_stream(ArrayStream.of_table(table, plain))
             labels = np.asarray(clusters.predict(table), np.int32)
-            labels = _large_only(table, labels, least)
+            labels = large_only(table, labels, least)
         return class_stats(table, labels, int(labels.max()) + 1, bands)
 
     def _merged(self, stats: ClassStats, step: Float, usual: float) -> list[list[int]]:
@@ -316,39 +295,3 @@ class Hybrid(GaussianEngine):
         """Set the fitted attributes from what ``state`` gave."""
         self.learned_names_ = bool(card["learned_names"])
         super().restore(card, arrays)
-
-
-def _large_only(table: Float, labels: NDArray[np.int32], least: int) -> NDArray[np.int32]:
-    """Labels from 0 without small clusters, whose pixels go to the nearest of the others."""
-    count = np.bincount(labels)
-    large = np.flatnonzero(count >= least)
-    if len(large) == 0:
-        return np.zeros(len(labels), np.int32)
-    means = np.array([table[labels == k].mean(axis=0) for k in large])
-    scale = table.std(axis=0)
-    scale[scale == 0] = 1.0
-    nearest = np.array(
-        [
-            int((((means - table[labels == k].mean(axis=0)) / scale) ** 2).sum(axis=1).argmin())
-            if n
-            else 0
-            for k, n in enumerate(count)
-        ]
-    )
-    result: NDArray[np.int32] = nearest[labels].astype(np.int32)
-    return result
-
-
-def _ordered(stats: ClassStats) -> ClassStats:
-    """In canonical order, which does not depend on how clusters were found."""
-    order = canonical_order(stats.mean)
-    return ClassStats(stats.bands, stats.count[order], stats.mean[order], stats.covariance[order])
-
-
-def _joined(parts: Sequence[ClassStats]) -> ClassStats:
-    return ClassStats(
-        parts[0].bands,
-        np.concatenate([part.count for part in parts]),
-        np.concatenate([part.mean for part in parts]),
-        np.concatenate([part.covariance for part in parts]),
-    )

@@ -13,10 +13,9 @@ from threadpoolctl import threadpool_limits
 from rsclass.core.grid import split
 from rsclass.core.training import TrainingSet
 from rsclass.core.types import NO_CLASS, Block, Float, Labels, Prediction, Window
-from rsclass.engines.adapter import share_layers
 from rsclass.engines.base import Parameter
 from rsclass.engines.recipes import built, written
-from rsclass.engines.supervised import SupervisedEngine, probability_bytes
+from rsclass.engines.supervised import SupervisedEngine, probability_bytes, share_layers
 from rsclass.errors import UsageError
 
 _alone = threading.Lock()

@@ -14,6 +14,7 @@ from rsclass.core.stats import ClassStats
 from rsclass.core.training import TrainingSet
 from rsclass.core.types import NO_CLASS, Band, Float, Labels, PixelStream, Sample
 from rsclass.engines.base import KEPT_PIXELS, Engine, is_table
+from rsclass.engines.centers import membership_layers
 from rsclass.errors import DataError, UsageError
 
 
@@ -201,6 +202,17 @@ def fits_together(*facts: bool) -> None:
 def probability_bytes(n_classes: int, layers: Collection[str]) -> float:
     """Memory in bytes that layers made from ``n_classes`` probabilities take for one pixel."""
     return 40.0 * n_classes if set(layers) & {"confidence", "entropy", "membership"} else 0.0
+
+
+def share_layers(
+    membership: Float, labels: NDArray[np.int32], shape: tuple[int, ...], layers: Collection[str]
+) -> dict[str, NDArray[np.float32]]:
+    """Of memberships (classes, pixels): the layers asked for; confidence is that of the label."""
+    made = membership_layers(membership, shape, layers)
+    if "confidence" in layers:
+        own = membership[np.maximum(labels, 0), np.arange(len(labels))]
+        made["confidence"] = own.astype(np.float32).reshape(shape)
+    return made
 
 
 def _image(X: Any, y: Any) -> tuple[TrainingSet, NDArray[Any], list[Band]]:
