@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rsclass.core.kernels import RUN, compiled
+from rsclass.core.compiling import compiled
+from rsclass.core.kernels import RUN
 from rsclass.core.types import Float, Mask
 
 

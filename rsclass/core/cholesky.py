@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from rsclass.core.kernels import compiled
+from rsclass.core.compiling import compiled
 from rsclass.core.types import Float
 
 LEAST_PIVOT = 1e-10

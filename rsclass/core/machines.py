@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from rsclass.core.kernels import compiled
+from rsclass.core.compiling import compiled
 from rsclass.core.scaling import Scaling
 from rsclass.core.types import Float, Labels, Mask
 

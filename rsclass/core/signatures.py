@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsclass.core.cholesky import factor, inverse, log_determinant
-from rsclass.core.kernels import compiled
+from rsclass.core.compiling import compiled
 from rsclass.core.stats import ClassStats
 from rsclass.core.types import Band, Float
 from rsclass.errors import SingularClassError
