@@ -45,6 +45,25 @@ def keys_below(valid, row, col, width, base, most, keys, places):
 
 
 @compiled
+def closer(values, center, nearest, out):
+    """The smaller of ``nearest`` and the squared distance to ``center``, into ``out`` (pixels,)."""
+    n_bands, n_pixels = values.shape
+    d = np.empty(RUN)
+    for start in range(0, n_pixels, RUN):
+        n = min(RUN, n_pixels - start)
+        for i in range(n):
+            d[i] = 0.0
+        for b in range(n_bands):
+            x = values[b, start : start + n]
+            m = center[b]
+            for i in range(n):
+                t = x[i] - m
+                d[i] += t * t
+        for i in range(n):
+            out[start + i] = min(nearest[start + i], d[i])
+
+
+@compiled
 def all_distances2(values, valid, gain, offset, centers, out):
     """Squared distance of every pixel to every center, into ``out`` (classes, pixels)."""
     n_bands, n_pixels = values.shape

@@ -8,19 +8,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from rsclass.core import kernels
 from rsclass.core.assign import nearest as label_nearest
 from rsclass.core.assign import retally
 from rsclass.core.labelled import label_type
 from rsclass.core.types import Float
-
-
-def distance2_to(table: Float, center: Float) -> Float:
-    """Squared Euclidean distance of every row of ``table`` (pixels, bands) to one center."""
-    total = np.zeros(len(table))
-    for b in range(table.shape[1]):
-        difference = table[:, b] - center[b]
-        total += difference * difference
-    return total
 
 
 def plus_plus(table: Float, n_classes: int, rng: np.random.Generator) -> Float:
@@ -36,23 +28,29 @@ def plus_plus(table: Float, n_classes: int, rng: np.random.Generator) -> Float:
         Fewer when the table has fewer different rows.
     """
     candidates = 2 + int(np.log(n_classes))
+    values = np.ascontiguousarray(table.T)
     centers = [table[rng.integers(len(table))]]
-    nearest = distance2_to(table, centers[0])
+    nearest = _closer(values, centers[0], np.full(len(table), np.inf))
     while len(centers) < n_classes:
         cumulative = np.cumsum(nearest)
         if not cumulative[-1] > 0:
             break
         drawn = np.searchsorted(cumulative, rng.random(candidates) * cumulative[-1], side="right")
         drawn = np.minimum(drawn, len(table) - 1)
-        options = (
-            (int(place), np.minimum(nearest, distance2_to(table, table[place]))) for place in drawn
-        )
+        options = ((int(place), _closer(values, table[place], nearest)) for place in drawn)
         chosen, closer = min(options, key=lambda option: float(option[1].sum()))
         if nearest[chosen] == 0:
             continue
         nearest = closer
         centers.append(table[chosen])
     return np.array(centers)
+
+
+def _closer(values: Float, center: Float, nearest: Float) -> Float:
+    """The smaller of ``nearest`` and the squared distance to ``center``, for every pixel."""
+    closer = np.empty_like(nearest)
+    kernels.closer(values, center, nearest, closer)
+    return closer
 
 
 def lloyd(

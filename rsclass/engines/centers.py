@@ -21,7 +21,10 @@ from rsclass.engines.base import Engine, Parameter
 from rsclass.errors import RsclassWarning
 
 START_PIXELS = 20_000
-"""Pixels on which starts are tried."""
+"""Pixels on which starts are tried, at least."""
+
+START_PIXELS_OF_CLASS = 4_000
+"""Pixels on which starts are tried, for each class; with fewer, small classes are missed."""
 
 SCALING_PIXELS = 200_000
 """Pixels from which an exact fit takes its scaling and its start."""
@@ -243,9 +246,10 @@ class CenterEngine(Engine):
                 f"{'does' if len(constant) == 1 else 'do'} not help to tell classes apart."
             )
 
-    def _start_table(self, drawn: Sample, n: int = START_PIXELS) -> Float:
-        """Engine-space values of at most ``n`` pixels of a sample."""
+    def _start_table(self, drawn: Sample) -> Float:
+        """Engine-space values of the pixels of a sample on which starts are tried."""
         table = self.scaling_.forward(drawn.values)
+        n = max(START_PIXELS, START_PIXELS_OF_CLASS * self.n_classes)
         if len(table) > n:
             rng = np.random.default_rng(self.random_state)
             table = table[np.sort(rng.choice(len(table), n, replace=False))]

@@ -26,7 +26,7 @@ class StartedEngine(CenterEngine):
         super().check_parameters()
         self._given_start()
 
-    def _start(self, table: Float, max_iter: int = 50) -> Float:
+    def _start(self, table: Float, max_iter: int = 20) -> Float:
         """Starting centers (classes, bands) in engine space.
 
         Parameters
