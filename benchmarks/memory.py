@@ -10,17 +10,15 @@ streaming fit is measured and not only the labelling.
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
 import rasterio
 from rasterio.windows import Window
 
+from benchmarks.processes import CommandError, Usage, measured
 from rsclass.cli.values import size as size_in_bytes
 from rsclass.datasets import simulate
 
@@ -63,19 +61,20 @@ def make_scene(path: Path, size: int) -> None:
             target.set_band_description(band, of.name)
 
 
-def measure(scene: Path, out: Path, method: str, max_mem: str) -> tuple[int, float, int]:
-    """Exit code, seconds and peak bytes of one run."""
+def measure(scene: Path, out: Path, method: str, max_mem: str) -> Usage | None:
+    """What one run cost; None where it failed."""
     command = [sys.executable, "-m", "rsclass", "classify", str(scene), "-m", method, "-k", "12"]
     command += ["-o", str(out), "--overwrite", "--no-report", "--max-mem", max_mem]
     command += ["--progress", "none", *FEW_PASSES[method]]
-    started = time.perf_counter()
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(child.pid, 0)
-    return os.waitstatus_to_exitcode(status), time.perf_counter() - started, usage.ru_maxrss * 1024
+    try:
+        return measured(command, out.parent)
+    except CommandError as error:
+        print(error, file=sys.stderr)
+        return None
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--size", type=int, default=10_000)
     parser.add_argument("--max-mem", default="2GiB")
     parser.add_argument("--method", action="append", choices=FEW_PASSES)
@@ -84,16 +83,17 @@ def main() -> int:
     limit = size_in_bytes(given.max_mem)
     failed = 0
     with tempfile.TemporaryDirectory(prefix="rsclass-memory-") as folder:
-        scene = given.scene or Path(folder) / "scene.tif"
+        scene = (given.scene or Path(folder) / "scene.tif").resolve()
         if given.scene is None:
             make_scene(scene, given.size)
         print(f"| method | seconds | peak MiB | of {given.max_mem} |\n|---|---|---|---|")
         for method in given.method or FEW_PASSES:
-            code, seconds, peak = measure(scene, Path(folder) / "map.tif", method, given.max_mem)
-            within = code == 0 and peak <= limit
+            used = measure(scene, Path(folder) / "map.tif", method, given.max_mem)
+            within = used is not None and used.peak <= limit
             failed += not within
-            verdict = "within" if within else f"NOT within, exit code {code}"
-            print(f"| {method} | {seconds:.0f} | {peak / 2**20:.0f} | {verdict} |", flush=True)
+            shown = "failed | " if used is None else f"{used.wall:.0f} | {used.peak / 2**20:.0f}"
+            verdict = "within" if within else "NOT within"
+            print(f"| {method} | {shown} | {verdict} |", flush=True)
     return failed
 
 
