@@ -15,7 +15,7 @@ from rsclass.flow.learn import (
     wanted_classes,
 )
 from rsclass.flow.mapping import make_map, map_recipe
-from rsclass.flow.outputs import MapOutputs, default_output
+from rsclass.flow.outputs import Hashing, MapOutputs, default_output
 from rsclass.flow.parameters import read_parameters
 from rsclass.flow.results import Classified
 from rsclass.flow.resume import resumable
@@ -106,6 +106,7 @@ def classify(
             MapOutputs(path, source, writing, inputs=inputs) as outputs,
             open_stream(source, running) as stream,
         ):
+            hashing = Hashing(source)
             samples = None if training is None else collect(stream, training, seed, keep=True)
             recipe = map_recipe(
                 stream,
@@ -136,6 +137,7 @@ def classify(
                     outputs,
                     recipe,
                     story,
+                    hashing,
                     keep_model=True,
                     progress=progress,
                     command=command,

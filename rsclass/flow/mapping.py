@@ -35,6 +35,7 @@ def make_map(
     outputs: MapOutputs,
     recipe: Mapping[str, Any],
     story: Mapping[str, Any],
+    hashing: Hashing,
     *,
     keep_model: bool,
     progress: Progress | None,
@@ -48,13 +49,14 @@ def make_map(
         How the map is made, from :func:`map_recipe`; completed here with the inputs' SHA-256.
     story : mapping
         How the model came about; see :func:`rsclass.flow.learn.train_model`.
+    hashing : Hashing
+        Of the scene's files.
     keep_model : bool
         Write the model beside the map.
     progress : Progress or None
         Of an interrupted run.
     """
     source, writing = stream.source, outputs.writing
-    hashing = Hashing(source)
     outputs.open(model)
 
     def write(piece: Piece) -> None:

@@ -14,7 +14,7 @@ from rsclass.core.types import Band, Float, Sample
 from rsclass.errors import BandMismatchError
 from rsclass.flow.mapping import make_map, map_recipe
 from rsclass.flow.models import Model
-from rsclass.flow.outputs import MapOutputs, default_output
+from rsclass.flow.outputs import Hashing, MapOutputs, default_output
 from rsclass.flow.results import Classified
 from rsclass.flow.resume import resumable
 from rsclass.flow.scene import open_stream
@@ -96,6 +96,7 @@ def predict(
             MapOutputs(path, source, writing, beside=(), inputs=inputs) as outputs,
             open_stream(source, running) as stream,
         ):
+            hashing = Hashing(source)
             recipe = map_recipe(
                 stream,
                 writing,
@@ -121,6 +122,7 @@ def predict(
                     outputs,
                     recipe,
                     story,
+                    hashing,
                     keep_model=False,
                     progress=progress,
                     command=command,
