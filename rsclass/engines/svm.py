@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rsclass.core.machines import Machines
+from rsclass.core.sampling import place_keys
 from rsclass.core.scaling import KINDS, Scaling
 from rsclass.core.training import TrainingSet
 from rsclass.engines.adapter import AdaptedEngine, machines_of_svc
@@ -14,8 +18,9 @@ from rsclass.engines.base import Parameter
 class SupportVectorMachine(AdaptedEngine):
     """Support vector machines with a Gaussian kernel, one for each pair of classes, that vote.
 
-    Bands are scaled first, because the kernel looks at all of them alike. Learning takes time that
-    grows with the square of the samples: limit them to some ten thousand.
+    Bands are scaled first, because the kernel looks at all of them alike. Time and memory grow with
+    the square of the samples, so at most ``max_samples`` are learned from: of every class the same
+    share, chosen by their places.
 
     Parameters
     ----------
@@ -26,6 +31,8 @@ class SupportVectorMachine(AdaptedEngine):
     scale : {"standard", "robust", "none"}, default="standard"
     balanced : bool, default=False
         Whether classes weigh the same, however many pixels they have.
+    max_samples : int or None, default=20,000
+        Training pixels at most; None: all.
 
     References
     ----------
@@ -41,6 +48,7 @@ class SupportVectorMachine(AdaptedEngine):
         "gamma": Parameter("width of the kernel; none: 1 / (bands * variance)", 1e-12),
         "scale": Parameter("space in which distances are measured", choices=KINDS),
         "balanced": Parameter("let classes weigh the same, however many pixels they have"),
+        "max_samples": Parameter("training pixels at most; none: all", 2, unit="pixels"),
     }
 
     rule_kind: ClassVar[type[Machines]] = Machines
@@ -52,15 +60,23 @@ class SupportVectorMachine(AdaptedEngine):
         gamma: float | None = None,
         scale: str = "standard",
         balanced: bool = False,
+        max_samples: int | None = 20_000,
     ) -> None:
         self.cost = cost
         self.gamma = gamma
         self.scale = scale
         self.balanced = balanced
+        self.max_samples = max_samples
 
     def _train(self, training: TrainingSet) -> Machines:
         from sklearn.svm import SVC
 
+        if self.max_samples is not None and len(training) > self.max_samples:
+            self.warnings_.append(
+                f"learned from {self.max_samples:,} of {len(training):,} training pixels, because "
+                "time grows with their square; set max_samples to change that."
+            )
+            training = training.take(_thinned(training, self.max_samples))
         scaling = Scaling.fit(training.values, self.scale)
         table = scaling.forward(training.values)
         variance = float(table.var()) or 1.0
@@ -68,3 +84,14 @@ class SupportVectorMachine(AdaptedEngine):
         weights = "balanced" if self.balanced else None
         fitted = SVC(C=self.cost, gamma=gamma, class_weight=weights).fit(table, training.classes)
         return machines_of_svc(fitted, scaling, gamma)
+
+
+def _thinned(training: TrainingSet, most: int) -> NDArray[np.int64]:
+    """About ``most`` pixels, in their order: of every class the same share, one at least."""
+    keys = place_keys(training.rows, training.cols, 0)
+    chosen = []
+    for k, count in enumerate(training.counts):
+        own = np.flatnonzero(training.classes == k)
+        n = max(int(count) * most // len(training), 1)
+        chosen.append(own[np.argsort(keys[own], kind="stable")[:n]])
+    return np.sort(np.concatenate(chosen)).astype(np.int64)

@@ -110,6 +110,20 @@ def test_memberships_of_machines_lean_to_the_votes_and_to_the_margin():
     )
 
 
+def test_machines_learn_from_a_share_of_many_samples_and_say_so():
+    samples = training_set(4000)
+    engine = SupportVectorMachine(max_samples=600).fit_training(samples, BANDS)
+    again = SupportVectorMachine(max_samples=600).fit_training(samples, BANDS)
+    np.testing.assert_array_equal(engine.rule_.vectors, again.rule_.vectors)
+    assert f"learned from 600 of {len(samples):,} training pixels" in engine.warnings_[0]
+    assert len(engine.rule_.vectors) <= 600
+    whole = SupportVectorMachine(max_samples=None).fit_training(training_set(), BANDS)
+    assert not whole.warnings_
+    unseen, classes = overlapping(seed=9)
+    truth = np.array(samples.names)[classes]
+    assert abs(engine.score(unseen, truth) - whole.score(unseen, truth)) < 0.05
+
+
 def test_one_class_is_refused():
     one = replace(training_set().take(training_set().classes == 0), names=("field",))
     with pytest.raises(DataError, match="rf tells classes apart, and the samples have 1 class"):
