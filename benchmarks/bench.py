@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.inspection import Inspection
-from benchmarks.pairs import Contestant, Measurement, alternate, ratio
+from benchmarks.pairs import Absent, Contestant, Measurement, alternate, ratio
 from benchmarks.theirs import Peers
 from benchmarks.workplace import Scene, Workplace
 
@@ -41,13 +41,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two contestants, and the ratio of their seconds that is wanted, if any.
-
-    ``theirs`` is a name where that contestant is not installed.
-    """
+    """Two contestants, and the ratio of their seconds that is wanted, if any."""
 
     ours: Contestant
-    theirs: Contestant | str
+    theirs: Contestant | Absent
     limit: float | None = None
 
 
@@ -119,16 +116,18 @@ class Bench:
         there = [runner for runner in runners if isinstance(runner, Contestant)]
         found = {one.contestant: one for one in self.measure(there)}
         for pair in comparisons:
-            theirs = None if isinstance(pair.theirs, str) else found[pair.theirs]
-            self.note(_compared(goal, pair, found[pair.ours], theirs))
+            if isinstance(pair.theirs, Contestant):
+                self.note(_compared(goal, pair.limit, found[pair.ours], found[pair.theirs]))
+            else:
+                self.note(_missing(goal, pair, pair.theirs))
 
     def duels(self, goal: str, comparisons: Sequence[Comparison]) -> None:
         """Like :meth:`race`, but every comparison has its own pairs: ours, theirs, ours, ..."""
         for pair in comparisons:
-            if isinstance(pair.theirs, str):
-                self.note(_missing(goal, pair))
-            else:
+            if isinstance(pair.theirs, Contestant):
                 self.race(goal, [pair])
+            else:
+                self.note(_missing(goal, pair, pair.theirs))
 
     def note(self, finding: Finding) -> None:
         """Keep a finding and print it."""
@@ -150,22 +149,18 @@ def cost(one: Measurement) -> str:
     return f"{one.wall:.2f} s ({one.cpu:.2f} s of processors, {one.peak / 2**20:.0f} MiB)"
 
 
-def _compared(
-    goal: str, pair: Comparison, ours: Measurement, theirs: Measurement | None
-) -> Finding:
-    if theirs is None:
-        return _missing(goal, pair)
+def _compared(goal: str, limit: float | None, ours: Measurement, theirs: Measurement) -> Finding:
     found = ratio(ours, theirs)
     return Finding(
         goal,
         f"{ours.contestant.name} / {theirs.contestant.name}, {ours.contestant.scene.label}",
         f"{found:.2f}",
-        at_most(pair.limit),
-        None if pair.limit is None else found <= pair.limit,
+        at_most(limit),
+        None if limit is None else found <= limit,
         f"{cost(ours)} against {cost(theirs)}",
     )
 
 
-def _missing(goal: str, pair: Comparison) -> Finding:
-    what = f"{pair.ours.name} / {pair.theirs}, {pair.ours.scene.label}"
-    return Finding(goal, what, "not installed", at_most(pair.limit))
+def _missing(goal: str, pair: Comparison, theirs: Absent) -> Finding:
+    what = f"{pair.ours.name} / {theirs.name}, {pair.ours.scene.label}"
+    return Finding(goal, what, theirs.why, at_most(pair.limit))

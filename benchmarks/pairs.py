@@ -10,7 +10,7 @@ from statistics import median
 from benchmarks.processes import Usage, measured
 from benchmarks.workplace import Scene
 
-__all__ = ["Contestant", "Measurement", "alternate", "ratio"]
+__all__ = ["Absent", "Contestant", "Measurement", "alternate", "ratio"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,14 @@ class Contestant:
     made: Path | None = None
     classes: int | None = None
     alike: str = ""
+
+
+@dataclass(frozen=True)
+class Absent:
+    """A contestant that does not run, and why."""
+
+    name: str
+    why: str
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from benchmarks import ours
-from benchmarks.pairs import Contestant
+from benchmarks.pairs import Absent
 from benchmarks.processes import CommandError, measured
 from benchmarks.theirs import Peers
 from benchmarks.workplace import SIZES, Scene, Workplace, helper
@@ -39,8 +39,8 @@ def agreements(peers: Peers, scene: Scene) -> bool:
     print("| maximum likelihood | same class as rsclass |\n|---|---|")
     for work in WORKS:
         peer = peers.contestant(work, scene)
-        if not isinstance(peer, Contestant):
-            print(f"| {work} | not installed |")
+        if isinstance(peer, Absent):
+            print(f"| {work} | {peer.why} |")
             continue
         measured(peer.command, scene.folder)
         share = _same(usual.made, peer.made, scene.truth)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.pairs import Contestant
+from benchmarks.pairs import Absent, Contestant
 from benchmarks.processes import output_of
 from benchmarks.workplace import ROOT, Scene
 
@@ -59,11 +59,13 @@ class Peers:
         self.versions: dict[str, str | None] = {name: versions[name] for name in NAMES}
         self._wanted = set(NAMES if only is None else only)
 
-    def contestant(self, name: str, scene: Scene) -> Contestant | str:
-        """The peer that does the work ``name``; its name alone where it is not to be run."""
+    def contestant(self, name: str, scene: Scene) -> Contestant | Absent:
+        """The peer that does the work ``name``, a key of :data:`WORKS`."""
         work = WORKS[name]
-        if work.peer not in self._wanted or self.versions[work.peer] is None:
-            return name
+        if self.versions[work.peer] is None:
+            return Absent(name, "not installed")
+        if work.peer not in self._wanted:
+            return Absent(name, "not run")
         out = scene.out(name)
         command = work.command(scene, out)
         python = (self.python,) if work.peer in _OF_PYTHON else ()
