@@ -318,6 +318,7 @@ def plan_labelling(stream: SceneStream, model: Model, layers: tuple[str, ...]) -
         # The sum so far, that of the current row, and a sum of the two in the making.
         fixed_bytes=3 * tally + _waiting_bytes(stream, model, layers),
         striped=stream.source.striped and model.engine.halo == 0,
+        stored=stream.source.storage_block,
         low=True,
     )
 

@@ -155,7 +155,7 @@ def plan(
             decoded = stored * stream.height * stream.width
             occupied = resident()
             units = max(
-                work.ahead * work.unit_bytes + min(decoded, max(work.spare_bytes // 2, 0)),
+                work.ahead * work.unit_bytes + min(decoded, stream.kept_bytes),
                 labelling.ahead * labelling.unit_bytes,
             )
             grid = TileGrid(stream.height, stream.width, work.tile_height, work.tile_width)
@@ -171,7 +171,7 @@ def plan(
                 tiles=len(grid),
                 jobs=running.workers,
                 block=stream.side,
-                kept_in_memory=decoded <= work.spare_bytes // 2,
+                kept_in_memory=decoded <= stream.kept_bytes,
                 memory_bytes=min(occupied + units, running.max_mem),
                 memory_limit=running.max_mem,
                 disk_bytes=_disk_bytes(stream, _most(wanted, model), writing),

@@ -36,7 +36,7 @@ class BlockCache:
     """Decoded canonical blocks kept for the next pass, up to a number of bytes."""
 
     def __init__(self, limit: int) -> None:
-        self._free = max(limit, 0)
+        self.limit = self._free = max(limit, 0)
         self._blocks: dict[Window, Block] = {}
         self._lock = threading.Lock()
 
@@ -161,12 +161,19 @@ class SceneStream:
             side=self.side,
             bytes_per_pixel=self._bytes_per_pixel,
             striped=source.striped,
+            stored=source.storage_block,
         )
         spare = self.plan.spare_bytes if running.scheduler is None else 0
         self.room = spare // 4
         cache = BlockCache(spare - self.room) if spare > 0 else None
         self.reader = UnitReader(source, self.side, cache)
         self._drawn: tuple[int, _Draw] | None = None
+
+    @property
+    def kept_bytes(self) -> int:
+        """Bytes of decoded blocks that can be kept between passes."""
+        cache = self.reader.cache
+        return 0 if cache is None else cache.limit
 
     def forget(self) -> None:
         """Give back the memory of the kept units and samples."""

@@ -84,6 +84,7 @@ def plan_work(
     bytes_per_pixel: float,
     fixed_bytes: int = 0,
     striped: bool = False,
+    stored: tuple[int, int] = (1, 1),
     low: bool = False,
 ) -> WorkPlan:
     """Cut a scene into units that fit the memory limit.
@@ -98,6 +99,9 @@ def plan_work(
         Memory that the work holds besides its units.
     striped : bool
         Rows are stored whole: units as wide as the scene decode each strip once.
+    stored : (int, int)
+        Height and width of the blocks in which the scene is stored; units are no smaller, so that
+        each is decoded once.
     low : bool
         Units are one block high, so that rows of the output are complete as early as can be.
 
@@ -112,6 +116,9 @@ def plan_work(
         tile_height = side
     if striped:
         tile_width = width
+    elif stored[0] < height or stored[1] < width:
+        tile_height = max(tile_height, math.ceil(stored[0] / side) * side)
+        tile_width = max(tile_width, math.ceil(stored[1] / side) * side)
     tile_height = min(tile_height, math.ceil(height / side) * side)
     workers = running.workers
 

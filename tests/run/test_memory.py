@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rsclass.errors import MemoryLimitError
-from rsclass.run.memory import MIB, RESERVE, plan_work
+from rsclass.run.memory import MIB, plan_work, resident
 from rsclass.run.settings import Running
 
 
 def limit(free: int) -> int:
     """A limit that leaves ``free`` bytes for units."""
-    return psutil.Process().memory_info().rss + RESERVE + free
+    return resident() + free
 
 
 @given(
@@ -62,3 +61,25 @@ def test_a_network_that_cannot_train_within_the_limit_is_refused_before_it_start
     with pytest.raises(MemoryLimitError, match="fewer pixels with --sample"):
         classify(scene, tmp_path / "m.tif", method="uic", classes=4, running=running)
     assert not [told for told in seen if "epoch" in told]
+
+
+@pytest.mark.parametrize("low", [False, True])
+def test_units_are_no_smaller_than_the_blocks_of_the_file_where_memory_allows(low):
+    def tile(stored, max_mem=2**34):
+        plan = plan_work(
+            Running(jobs=2, tile=512, max_mem=max_mem),
+            height=9000,
+            width=9000,
+            side=512,
+            bytes_per_pixel=10.0,
+            stored=stored,
+            low=low,
+        )
+        return plan.tile_height, plan.tile_width
+
+    assert tile((256, 256)) == (512, 512)
+    assert tile((1024, 1024)) == (1024, 1024)
+    assert tile((600, 1500)) == (1024, 1536)
+    # A file of one block is decoded whole in any case, and its parts are shared among threads.
+    assert tile((9000, 9000)) == (512, 512)
+    assert tile((2048, 2048), limit(30 * MIB)) == (1024, 1024)
