@@ -10,12 +10,16 @@ from rsclass.engines.kmeans import KMeans
 from rsclass.errors import UsageError
 
 
+CLUSTERING = [name for name in method_names() if not engine_class(name).takes_training]
+SETTLING = [name for name in CLUSTERING if name != "uic"]
+
+
 @pytest.fixture
 def table() -> np.ndarray:
     return np.random.default_rng(3).normal(size=(300, 2))
 
 
-@pytest.mark.parametrize("method", method_names())
+@pytest.mark.parametrize("method", CLUSTERING)
 @pytest.mark.parametrize(
     ("name", "value", "wanted"),
     [
@@ -95,14 +99,14 @@ def test_starting_centers_that_cannot_be_used_are_refused(method, init, message,
         engine_class(method)(3, init=init).fit(table)
 
 
-@pytest.mark.parametrize("method", [name for name in method_names() if name != "uic"])
+@pytest.mark.parametrize("method", SETTLING)
 @pytest.mark.parametrize("alias", ["max_iter", "max_iterations", "iterations"])
 def test_the_number_of_passes_has_the_names_of_other_software(method, alias):
     engine = make_engine(method, {alias: "7"})
     assert 7 in (getattr(engine, name, None) for name in ("max_iter", "epochs"))
 
 
-@pytest.mark.parametrize("method", [name for name in method_names() if name != "uic"])
+@pytest.mark.parametrize("method", SETTLING)
 def test_classes_leave_two_numbers_of_16_bits_for_no_data(method):
     engine_class(method)(65_534).check_parameters()
     with pytest.raises(UsageError, match="n_classes is 65535; it must be between 1 and 65534"):

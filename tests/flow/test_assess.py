@@ -471,7 +471,7 @@ def test_clusters_without_names_get_scores_that_need_none(clustered):
 
 def test_whoever_says_so_gets_classes_or_clusters(clustered, class_map, tmp_path):
     path, reference = clustered
-    with pytest.raises(DataError, match="'6', '7', '8'"):
+    with pytest.raises(DataError, match="'grassland', 'cropland'"):
         rsclass.assess(path, reference, clusters=False)
     found = rsclass.assess(class_map, write_map(tmp_path / "t.tif", truth()), clusters=True)
     assert found.accuracy is None

@@ -18,6 +18,8 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A scene with its reference, a map of class codes, and one that its model made."""
     folder = tmp_path_factory.mktemp("codes")
     land = simulate(height=160, width=160, seed=2).write(folder, "land")
+    # Of the truth, codes are left.
+    land["truth"].with_name(land["truth"].name + ".aux.xml").unlink()
     training = rsclass.Training(land["reference"], "class_id", layer="polygons", allow_missed=True)
     done = rsclass.classify(
         land["scene"], folder / "map.tif", method="mindist", training=training, writing=PLAIN
