@@ -202,6 +202,11 @@ class Engine(Estimator):
         every = bool(set(layers) & {"confidence", "entropy", "membership"})
         return 24.0 + (40.0 * self.n_classes_ if every else 0.0)
 
+    @property
+    def tells_confidence(self) -> bool:
+        """Whether there is a confidence for each label."""
+        return "confidence" in self.layers
+
     @classmethod
     def refuse_layers(cls, wanted: Collection[str]) -> None:
         """Raise UsageError when a layer is wanted that the method does not have."""

@@ -91,6 +91,11 @@ class SklearnClassifier(SupervisedEngine):
             self.estimator_ = estimator.fit(table, classes)
         self._learned_from = table, classes
 
+    @property
+    def tells_confidence(self) -> bool:
+        """Whether the classifier has probabilities."""
+        return hasattr(self.estimator_, "predict_proba")
+
     def predict_block(self, block: Block, core: Window, layers: Collection[str] = ()) -> Prediction:
         """Label each pixel; see :meth:`Engine.predict_block`.
 
@@ -98,7 +103,7 @@ class SklearnClassifier(SupervisedEngine):
         """
         self.refuse_layers(layers)
         shares = set(layers) & {"confidence", "entropy", "membership"}
-        if shares and not hasattr(self.estimator_, "predict_proba"):
+        if shares and not self.tells_confidence:
             raise UsageError(
                 f"{type(self.estimator_).__name__} tells no probabilities; leave the layers "
                 f"{', '.join(sorted(shares))} out, or choose another classifier."

@@ -16,14 +16,16 @@ _SIDE = 64
 _ALONG = 3
 
 
-def confidence_histogram(stream: SceneStream, model: Model) -> NDArray[np.int64]:
+def confidence_histogram(stream: SceneStream, model: Model) -> NDArray[np.int64] | None:
     """How many pixels of nine patches, spread evenly over the scene, have which confidence.
 
     Returns
     -------
-    int64 array (bins,)
-        Of equal bins from 0 to 1.
+    int64 array (bins,) or None
+        Of equal bins from 0 to 1; None where the method has no confidence.
     """
+    if not model.engine.tells_confidence:
+        return None
     counts = np.zeros(BINS, dtype=np.int64)
     for core in _patches(stream.height, stream.width, model.engine.block):
         around = stream.read(core.grow(model.engine.halo, stream.height, stream.width))

@@ -54,3 +54,19 @@ def test_the_report_of_a_map_has_separability_and_confidence(small_scene, tmp_pa
     for section in ("separability", "confidence"):
         assert f'<section id="{section}">' in page
     assert "Jeffries-Matusita distance between every two classes" in page
+
+
+def test_the_report_of_a_classifier_without_probabilities_leaves_confidence_out(tmp_path):
+    land = rsclass.datasets.simulate(height=96, width=96, seed=2).write(tmp_path, "land")
+    made = rsclass.classify(
+        land["scene"],
+        tmp_path / "map.tif",
+        method="sklearn",
+        parameters={"estimator": "RidgeClassifier()"},
+        training=rsclass.Training(
+            land["reference"], "class_name", layer="polygons", allow_missed=True
+        ),
+    )
+    page = made.files["report"].read_text(encoding="utf-8")
+    assert "<h2>Classes</h2>" in page
+    assert 'id="confidence"' not in page
