@@ -13,7 +13,7 @@ from rsclass.core.legend import Legend
 from rsclass.core.merging import NOTHING, MergeRow, MergeTable
 from rsclass.core.naming import ClassNames
 from rsclass.core.schema import Schema
-from rsclass.errors import DataError, UsageError
+from rsclass.errors import UsageError
 from rsclass.io.class_map import open_class_map
 from rsclass.io.merge_file import (
     Edit,
@@ -201,7 +201,7 @@ def _clusters(text: str, legend: Legend) -> Sequence[int]:
     if re.fullmatch(r"[\d\s,-]+", text) is None:
         place = ClassNames(legend).find(text)
         if place is None:
-            raise DataError(f"the map has no class {text.strip()!r}; give its value.")
+            raise UsageError(f"the map has no class {text.strip()!r}; give its value.")
         return [legend.values[place]]
     found: list[int] = []
     for part in text.split(","):

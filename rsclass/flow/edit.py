@@ -91,9 +91,11 @@ def edit(
     Raises
     ------
     UsageError
-        Neither or both of ``field`` and ``to`` are given, or a column does not exist.
+        Neither or both of ``field`` and ``to`` are given, a column does not exist, or ``to`` or
+        ``only`` is no class of the map.
     DataError
-        A class is not in the map, no feature lies on it, or a file cannot be read.
+        A label of the file is no class of the map, no feature lies on it, or a file cannot be
+        read.
     OutputError
         The output exists or cannot be written.
     """
@@ -111,6 +113,8 @@ def edit(
         features.refuse_beside(class_map.georef, class_map.height, class_map.width, class_map.name)
         labels = features.labels if to is None else (str(to),) * len(features)
         legend = class_map.legend
+        if to is not None and not add_classes:
+            named_classes(legend, [to], "without --add-classes, --to")
         values, after = edit_targets(features, labels, legend, add_classes)
         usual = named_classes(legend, only, "--only") if only else None
         own: dict[int, tuple[int, ...]] = {}
@@ -299,7 +303,9 @@ def _again(
     only = tuple(
         None
         if feature.only is None
-        else named_classes(legend, [names[value] for value in feature.only], "--only")
+        else named_classes(
+            legend, [names[value] for value in feature.only], "--only of the log:", DataError
+        )
         for feature in logged.features
     )
     facts = {**logged.facts, "created": now(), "replayed": str(log.resolve())}

@@ -51,5 +51,6 @@ def only_of_features(features: Features, legend: Legend) -> dict[int, tuple[int,
     for number, text in zip(features.ids, features.labels, strict=True):
         labels = [text] if names.find(text) is not None else text.split(",")
         where = f"{told([number])} of {features.name}, {features.field}:"
-        only[number] = named_classes(legend, [label.strip() for label in labels], where)
+        wanted = [label.strip() for label in labels]
+        only[number] = named_classes(legend, wanted, where, DataError)
     return only

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rsclass.core.legend import Legend
 from rsclass.core.naming import ClassNames
-from rsclass.errors import DataError
+from rsclass.errors import RsclassError, UsageError
 from rsclass.io.class_map import ClassMap
 
 __all__ = ["named_classes", "output_beside"]
@@ -19,26 +19,33 @@ def output_beside(class_map: ClassMap, ending: str) -> Path:
     return local.with_name(f"{local.stem}_{ending}.tif")
 
 
-def named_classes(legend: Legend, labels: Sequence[str | int], told: str) -> tuple[int, ...]:
+def named_classes(
+    legend: Legend,
+    labels: Sequence[str | int],
+    told: str,
+    error: type[RsclassError] = UsageError,
+) -> tuple[int, ...]:
     """Values of classes given by name or value, sorted.
 
     Parameters
     ----------
     told : str
         Where the labels stand, for the message: ``--protect``.
+    error : type of error
+        Raised where one is not in the legend: the request is wrong, or the file that names it.
 
     Raises
     ------
+    UsageError
+        One is not in the legend.
     DataError
-        One is not in the legend, or its name is that of several.
+        The name is that of several classes.
     """
     names = ClassNames(legend)
     values = set()
     for label in labels:
         place = names.find(str(label))
         if place is None:
-            raise DataError(
-                f"{told} {label}: the map has no such class; it has {names.described()}."
-            )
+            raise error(f"{told} {label}: the map has no such class; it has {names.described()}.")
         values.add(legend.values[place])
     return tuple(sorted(values))

@@ -85,10 +85,10 @@ def tidy(
     Raises
     ------
     UsageError
-        Nothing is asked for, or what is asked for is impossible.
+        Nothing is asked for, what is asked for is impossible, or a protected class is not in the
+        map.
     DataError
-        A protected class is not in the map, or hectares are asked of a map that does not tell the
-        size of its pixels.
+        Hectares are asked of a map that does not tell the size of its pixels.
     OutputError
         The output exists or cannot be written.
     """

@@ -316,9 +316,13 @@ def read_edit_log(path: str | Path) -> EditLog:
     file = log_file(path)
     try:
         content = file.read_bytes()
+    except FileNotFoundError as error:
+        raise DataError(
+            f"there is no edit log {file}; only a map that 'rsclass edit' wrote has one beside it."
+        ) from error
     except OSError as error:
         raise DataError(
-            f"the edit log {file} cannot be read ({error.strerror or error}); it lies beside a map "
-            "that 'rsclass edit' wrote."
+            f"the edit log {file} cannot be read ({error.strerror or error}); check what "
+            "stands there."
         ) from error
     return EditLog.from_bytes(content, str(file))

@@ -73,11 +73,11 @@ def test_one_class_for_all_features_and_only_some_pixels(call, path, drawn, tmp_
     [
         ([], 2, "nothing is asked for"),
         (["--undo", "--replay", "x"], 2, "different tasks"),
-        (["--undo"], 3, "cannot be read"),
-        (["--replay", "missing.jsonl"], 3, "cannot be read"),
+        (["--undo"], 3, "there is no edit log"),
+        (["--replay", "missing.jsonl"], 3, "there is no edit log"),
         (["--polygons", "drawn.gpkg"], 2, "--field"),
         (["--polygons", "drawn.gpkg", "--field", "name"], 2, "'name'"),
-        (["--polygons", "drawn.gpkg", "--to", "lava"], 3, "no class 'lava'"),
+        (["--polygons", "drawn.gpkg", "--to", "lava"], 2, "--to lava: the map has no such class"),
         (["--polygons", "missing.gpkg", "--to", "1"], 3, "missing.gpkg"),
     ],
 )

@@ -65,7 +65,7 @@ def test_an_area_is_given_in_hectares_or_square_meters(call, path, tmp_path, are
         (["--min-area", "3"], 2, "no area"),
         (["--sieve", "0"], 2, "--sieve"),
         (["--majority", "4"], 2, "odd"),
-        (["--sieve", "3", "--protect", "lava"], 3, "no such class"),
+        (["--sieve", "3", "--protect", "lava"], 2, "no such class"),
     ],
 )
 def test_what_cannot_be_done_ends_with_its_code_and_one_sentence(call, path, flags, code, told):

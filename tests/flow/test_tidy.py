@@ -219,7 +219,7 @@ def test_the_new_map_lies_beside_the_old_one_unless_told(path, values):
         ({"sieve": 0}, UsageError),
         ({"min_area": 0}, UsageError),
         ({"majority": 4}, UsageError),
-        ({"majority": 3, "protect": ["lava"]}, DataError),
+        ({"majority": 3, "protect": ["lava"]}, UsageError),
     ],
 )
 def test_what_cannot_be_done_is_refused_before_anything_is_written(path, tmp_path, wrong, error):

@@ -90,7 +90,7 @@ def test_what_is_no_whole_log_is_refused(tmp_path, content):
 
 
 def test_a_missing_log_is_told(tmp_path):
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match="there is no edit log"):
         read_edit_log(tmp_path / "map.tif")
 
 
