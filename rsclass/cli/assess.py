@@ -131,6 +131,7 @@ def command(session: Session, **flags: Any) -> None:
     Rows of the confusion matrix are the reference, columns the map. Intervals and true areas need
     a reference of known design, such as that of 'rsclass sample'.
     """
+    gates = [gate for group in flags["fail_under"] for gate in group]
     with session.work() as progress:
         from rsclass.flow.assess import assess
 
@@ -148,12 +149,12 @@ def command(session: Session, **flags: Any) -> None:
             on_unknown=flags["on_unknown"],
             table=flags["output"],
             report=flags["page"],
+            figures=[name for name, _ in gates],
             overwrite=flags["overwrite"],
             running=running_of(flags, progress),
             command=session.command,
         )
     session.deliver(result)
-    gates = [gate for group in flags["fail_under"] for gate in group]
     missed = [
         f"{name} is {'undefined' if found != found else format(found, '.4f')}, less than {least:g}"
         for name, least in gates

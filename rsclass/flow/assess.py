@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -42,6 +43,7 @@ def assess(
     on_unknown: str = "fail",
     table: str | Path | None = None,
     report: str | Path | None = None,
+    figures: Sequence[str] = (),
     overwrite: bool = False,
     running: Running | None = None,
     command: str | None = None,
@@ -79,6 +81,9 @@ def assess(
         Where to write the confusion matrix and all figures of each class as CSV.
     report : path, optional
         Where to write a page with tables and figures as HTML.
+    figures : sequence of str
+        Names of figures that will be asked of the result; an unknown one is an error before
+        anything is written.
     overwrite : bool, default=False
         Whether these may replace what stands there.
     running : Running, optional
@@ -93,7 +98,7 @@ def assess(
     Raises
     ------
     UsageError
-        A column, a layer or a design does not exist or has to be chosen.
+        A column, a layer, a design or a figure does not exist or has to be chosen.
     DataError
         Map or reference cannot be read or laid over each other, or labels are no classes.
     OutputError
@@ -119,6 +124,8 @@ def assess(
         pairs = pairs_of(opened, asked, opened.ground, running)
         sizes = class_sizes(opened, running)
         assessed = _assessed(opened, pairs, sizes, assume_design, confidence, clusters, on_unknown)
+        for name in figures:
+            assessed.figure(name)
         for kind, target in targets.items():
             assessed.files[kind] = target.path
         contents = {kind: _content(kind, assessed, opened, command) for kind in targets}

@@ -87,7 +87,7 @@ def test_flags_of_an_assessment_reach_the_verb(
     monkeypatch.setattr(rsclass.flow.assess, "assess", asked)
     flags = "--reference p.gpkg --field f --layer l --vector-crs EPSG:4326 --encoding cp1252"
     flags += " --on-unknown skip --clusters --assume-design simple --strata z --confidence 0.9"
-    flags += " -o a.csv --report r.html --overwrite"
+    flags += " -o a.csv --report r.html --overwrite --fail-under overall=0.5"
     assert call("assess", "map.tif", *flags.split()).code == 0
     assert asked.args == ("map.tif", "p.gpkg")
     told = asked.settings.pop("command")
@@ -96,6 +96,7 @@ def test_flags_of_an_assessment_reach_the_verb(
         "field": "f", "layer": "l", "vector_crs": "EPSG:4326", "encoding": "cp1252",
         "on_unknown": "skip", "clusters": True, "assume_design": "simple", "strata": "z",
         "confidence": 0.9, "table": "a.csv", "report": "r.html", "overwrite": True,
+        "figures": ["overall"],
         "running": None,
     }  # fmt: skip
 
@@ -135,12 +136,18 @@ def test_an_undefined_figure_passes_no_gate(call: Caller, monkeypatch: pytest.Mo
     assert "bare soil.users is undefined" in told.err
 
 
-def test_a_gate_of_an_unknown_figure_is_a_usage_error(
-    call: Caller, class_map: Path, sample: Path
+@pytest.mark.parametrize("figure", ["oa", "9.users"])
+def test_a_gate_of_an_unknown_figure_is_a_usage_error_and_writes_nothing(
+    call: Caller, class_map: Path, sample: Path, figure: str
 ) -> None:
-    told = call("assess", class_map, "--reference", sample, "--fail-under", "oa=0.8")
+    before = sorted(class_map.parent.iterdir())
+    outputs = ("-o", class_map.parent / "a.csv", "--report", class_map.parent / "a.html")
+    gate = ("--fail-under", f"{figure}=0.8")
+    told = call("assess", class_map, "--reference", sample, *outputs, *gate)
     assert told.code == 2
+    assert told.out == ""
     assert "overall, kappa, f1" in told.err
+    assert sorted(class_map.parent.iterdir()) == before
 
 
 @pytest.mark.parametrize(
