@@ -86,7 +86,7 @@ _OF_POLYGONS = ("field", "to", "only", "only_field", "fill", "layer", "vector_cr
 
 _EXAMPLES = """\
   rsclass edit map.tif --polygons fixes.gpkg --field class
-  rsclass edit map.tif --polygons harbour.geojson --to water --only urban,rock -o fixed.tif
+  rsclass edit map.tif --polygons harbor.geojson --to water --only urban,rock -o fixed.tif
   rsclass edit map_edited.tif --undo -o back.tif
   rsclass edit other_map.tif --replay map_edited.edits.jsonl
 """

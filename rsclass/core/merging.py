@@ -174,8 +174,9 @@ class MergeTable:
         if strange:
             users = sorted(cluster for cluster, code in codes.items() if code in strange)
             raise DataError(
-                f"the merge table gives {_clusters(users)} the codes {_listed(strange)}, which the "
-                f"schema does not have; its codes are {_listed(schema.codes)}.",
+                f"the merge table gives {_clusters(users)} the code"
+                f"{'' if len(strange) == 1 else 's'} {_listed(strange)}, which the schema does "
+                f"not have; its codes are {_listed(schema.codes)}.",
                 codes=strange,
             )
         if not any(codes.values()):

@@ -96,7 +96,11 @@ def cross_features(
             running.progress(done, len(windows), "crossing with the reference")
     which, place = np.unique(np.concatenate(keys), return_inverse=True)
     if len(which) == 0:
-        raise DataError(f"no feature of {features.name} lies on a class of {class_map.name}.")
+        claimed = f" ({contested:,} are claimed by several labels)" if contested else ""
+        raise DataError(
+            f"no feature of {features.name} has a pixel of its own with a class of "
+            f"{class_map.name}{claimed}; check that they show the same place."
+        )
     count = np.zeros(len(which), dtype=np.int64)
     np.add.at(count, place, np.concatenate(pixels))
     table = np.zeros((len(features.names), n_clusters), dtype=np.int64)

@@ -84,7 +84,7 @@ def matched_classes(
             units = units.take(~lost)
             notes.append(f"{n:,} units labelled {told(names)}, no class of the map, were left out.")
         else:
-            notes.append(f"{told(names)} of the reference are no classes of the map: {n:,} units.")
+            notes.append(f"the map lacks {told(names)} of the reference: {n:,} units.")
     if not units.total:
         raise DataError(_no_class(class_map, pairs, list(pairs.labels), classes))
     extra = [i for i in unknown if on_unknown == "class"]
@@ -127,6 +127,6 @@ def _no_class(class_map: ClassMap, pairs: Pairs, names: list[str], classes: Clas
             "them, or score the map as clusters with --clusters."
         )
     return (
-        f"{pairs.name} has the labels {told(names)}, which are no classes of the map: {known}; "
-        "rename them, or choose --on-unknown class or skip."
+        f"the map lacks {told(names)} of {pairs.name}: {known}; rename the labels, or choose "
+        "--on-unknown class or skip."
     )

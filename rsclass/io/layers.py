@@ -122,7 +122,10 @@ class VectorLayer:
             return
         if not self.fields:
             lost = self.missing(".dbf")
-            raise DataError(f"{self.name} has no fields{lost}, so there is no {field!r} in it.")
+            raise DataError(
+                f"{self.name} has no fields{lost}, so there is no {field!r} in it; give a file "
+                "whose features have labels."
+            )
         close = difflib.get_close_matches(field, self.fields, 1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise UsageError(

@@ -284,12 +284,15 @@ def _reprojected(
         notes.append(f"{found.name} states no CRS; its coordinates were taken as the scene's.")
         return shapes
     if (shapes.crs is None) != (scene is None):
-        lacking = f"{found.name} has no CRS{found.missing('.prj')}"
         if scene is None:
-            lacking = f"the scene has no CRS, unlike {found.name}"
+            remedy = f"the scene has no CRS, unlike {found.name}; assign one"
+        else:
+            remedy = (
+                f"{found.name} has no CRS{found.missing('.prj')}; assign one, name its own with "
+                "--vector-crs EPSG:CODE"
+            )
         raise DataError(
-            f"{lacking}, so they cannot be laid over each other; assign one, or give --vector-crs "
-            f"{SCENE} if they share their coordinates."
+            f"{remedy}, or give --vector-crs {SCENE} if the coordinates of both are the same."
         )
     return shapes if scene is None else shapes.to_crs(scene)
 

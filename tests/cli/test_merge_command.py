@@ -141,7 +141,7 @@ def test_requests_that_cannot_be_met_are_one_sentence(
         ("cluster,code\n1,1\n2,1\n3,2\n3,2\n", "lists cluster 3 in lines 4 and 5"),
         ("cluster,code\n1,1\n2,1\n", "lacks cluster 3 of the map"),
         ("cluster,code\n1,1\n2,1\n3,2\n4,2\n", "lists cluster 4, which the map does not have"),
-        ("cluster,code\n1,1\n2,1\n3,99\n", "gives cluster 3 the codes 99"),
+        ("cluster,code\n1,1\n2,1\n3,99\n", "gives cluster 3 the code 99"),
         ("cluster,class\n1,1\n2,1\n3,Treez\n", "line 4: the schema has no class 'Treez'"),
         ("cluster;code\n1;1\n", "has the columns cluster;code"),
         ("", "has the columns (none)"),

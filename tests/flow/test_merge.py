@@ -220,7 +220,7 @@ def test_maps_of_other_software_are_merged(tmp_path):
         ({"schema": SCHEMA}, "classes 1, 2, 3, 4, 5, which are no codes of the schema"),
         ({"schema": SCHEMA, "table": table({1: 20, 2: 20})}, "lacks clusters 3, 4, 5"),
         ({"schema": SCHEMA, "table": table(CODES | {9: 20})}, "lists cluster 9, which the map"),
-        ({"schema": SCHEMA, "table": table(CODES | {4: 77})}, "cluster 4 the codes 77"),
+        ({"schema": SCHEMA, "table": table(CODES | {4: 77})}, "cluster 4 the code 77"),
         ({"schema": SCHEMA, "table": table(CODES | {4: None})}, "no code to cluster 4"),
         ({"schema": SCHEMA, "table": "missing.csv"}, r"missing\.csv cannot be read"),
     ],

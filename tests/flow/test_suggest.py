@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import rasterio
 from rasterio.warp import Resampling, calculate_default_transform, reproject
-from shapely.geometry import Point
+from shapely.geometry import Point, box
 
 import rsclass
 from rsclass import Running, Writing
@@ -92,6 +92,18 @@ def test_points_are_counted_one_by_one_and_are_their_own_witnesses(files, made, 
             expected[["field", "wood"].index(met.pop()), values[row, col] - 1] += 1
     np.testing.assert_array_equal(crossed.table, expected)
     np.testing.assert_array_equal(crossed.witnesses, expected.sum(axis=0))
+
+
+def test_a_reference_whose_every_pixel_is_contested_is_refused(made, tmp_path):
+    with rasterio.open(made.path) as dataset:
+        west, south, east, north = dataset.bounds
+        crs = dataset.crs
+    twice = [box(west, (south + north) / 2, (west + east) / 2, north)] * 2
+    geopandas.GeoDataFrame({"cover": ["wood", "field"]}, geometry=twice, crs=crs).to_file(
+        tmp_path / "twice.gpkg"
+    )
+    with pytest.raises(DataError, match=r"claimed by several labels\); check"):
+        rsclass.suggest(made.path, reference=tmp_path / "twice.gpkg", field="cover")
 
 
 def test_a_reference_in_another_crs_or_without_any_is_laid_over(files, made, tmp_path):
