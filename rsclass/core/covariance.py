@@ -1,4 +1,8 @@
-"""Covariances that can be inverted, and what had to be done for it."""
+"""Covariances that can be inverted and compared, and what had to be done for it.
+
+Here the classes of a map are compared with each other, so that all are changed alike. A classifier
+takes each class by itself and changes it no more than it must: :mod:`rsclass.core.signatures`.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +14,14 @@ from numpy.typing import NDArray
 
 from rsclass.core.types import Float
 
-__all__ = ["LEAST_VARIANCE", "Regular", "regular"]
+__all__ = ["LEAST_VARIANCE", "Invertible", "invertible"]
 
 LEAST_VARIANCE = 1e-8
 """Least variance in any direction, as a share of the usual variance within a class."""
 
 
 @dataclass(frozen=True, slots=True)
-class Regular:
+class Invertible:
     """Gaussian signatures with covariances that are far enough from singular.
 
     Parameters
@@ -44,9 +48,9 @@ class Regular:
     notes: tuple[str, ...]
 
 
-def regular(
+def invertible(
     mean: Float, covariance: Float, count: NDArray[np.int64], names: Sequence[str]
-) -> Regular:
+) -> Invertible:
     """Make covariances invertible, changing them as little as that takes.
 
     A class of ``n`` pixels that does not fill its ``bands`` dimensions (``n <= bands``) is shrunk
@@ -93,7 +97,7 @@ def regular(
                 f"covariance; it is shrunk by {share:.0%} to its variances."
             )
     notes += _add_noise(scaled, known, names)
-    return Regular(mean[:, bands] / scale, scaled, bands, scale, known, tuple(notes))
+    return Invertible(mean[:, bands] / scale, scaled, bands, scale, known, tuple(notes))
 
 
 def _usual(variance: Float, mean: Float) -> Float:

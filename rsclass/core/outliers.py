@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv, fdtri
 
-from rsclass.core.covariance import regular
+from rsclass.core.covariance import invertible
 from rsclass.core.signatures import class_stats
 from rsclass.core.stats import ClassStats
 from rsclass.core.training import TrainingSet
@@ -151,7 +151,7 @@ def _normal(n: int, mean: Float, covariance: Float) -> _Normal | None:
     """None for a class whose pixels do not fill its bands, or do not vary."""
     if n <= mean.shape[0] + 1:
         return None
-    found = regular(mean[None], covariance[None], np.array([n]), ("",))
+    found = invertible(mean[None], covariance[None], np.array([n]), ("",))
     if len(found.bands) == 0:
         return None
     lower = np.linalg.cholesky(found.covariance[0])

@@ -31,10 +31,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rsclass.core.covariance import Regular, regular
+from rsclass.core.cholesky import factor, inverse, log_determinant
+from rsclass.core.covariance import Invertible, invertible
 from rsclass.core.types import Float
 
-__all__ = ["Separability", "confusion_bounds", "separability"]
+__all__ = ["Separability", "confusion_bounds", "jeffries_matusita", "separability"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def separability(
     mean : float64 array (classes, bands)
         Physical units; NaN for a class without pixels.
     covariance : float64 array (classes, bands, bands)
-        Divisor n - 1; NaN where unknown. See :func:`rsclass.core.covariance.regular` for what is
+        Divisor n - 1; NaN where unknown. See :func:`rsclass.core.covariance.invertible` for what is
         done where one is nearly singular.
     count : int64 array (classes,)
         Pixels.
@@ -72,10 +73,10 @@ def separability(
         Of the classes, for the notes.
     """
     mean = np.asarray(mean, np.float64)
-    gaussians = regular(mean, covariance, count, names)
+    gaussians = invertible(mean, covariance, count, names)
     squared, logarithm, divergence = _by_covariance(gaussians)
     bhattacharyya = np.maximum(squared / 8 + logarithm / 2, 0.0)
-    jm = -2 * np.expm1(-bhattacharyya)
+    jm = _jeffries_matusita(bhattacharyya)
     tables = {
         "jm": jm,
         "jm-root": np.sqrt(jm),
@@ -89,6 +90,48 @@ def separability(
     return Separability(tables, gaussians.notes)
 
 
+def jeffries_matusita(mean: Float, covariance: Float) -> Float:
+    """The measure ``jm`` alone, summed in one fixed order: what a model holds may hang on it.
+
+    Parameters
+    ----------
+    mean : float64 array (classes, bands)
+    covariance : float64 array (classes, bands, bands)
+        None of them nearly singular; see :func:`rsclass.core.signatures.regular`.
+
+    Returns
+    -------
+    float64 array (classes, classes)
+
+    Raises
+    ------
+    ValueError
+        A covariance is nearly singular.
+    """
+    size = [log_determinant(_factored(one)) for one in covariance]
+    bhattacharyya = np.zeros((len(mean), len(mean)))
+    for i in range(len(mean)):
+        for j in range(i):
+            lower = _factored((covariance[i] + covariance[j]) / 2)
+            white = (inverse(lower) * (mean[i] - mean[j])).sum(axis=1)
+            logarithm = log_determinant(lower) - (size[i] + size[j]) / 2
+            distance = float((white**2).sum()) / 8 + logarithm / 2
+            bhattacharyya[i, j] = bhattacharyya[j, i] = max(distance, 0.0)
+    return _jeffries_matusita(bhattacharyya)
+
+
+def _jeffries_matusita(bhattacharyya: Float) -> Float:
+    distance: Float = -2 * np.expm1(-bhattacharyya)
+    return distance
+
+
+def _factored(covariance: Float) -> Float:
+    lower = factor(covariance)
+    if lower is None:
+        raise ValueError("a covariance is nearly singular")
+    return lower
+
+
 def confusion_bounds(bhattacharyya: float) -> tuple[float, float]:
     """Least and greatest share of pixels that the best classifier confuses, both classes alike.
 
@@ -99,7 +142,7 @@ def confusion_bounds(bhattacharyya: float) -> tuple[float, float]:
     return (1 - (1 - overlap**2) ** 0.5) / 2, overlap / 2
 
 
-def _by_covariance(gaussians: Regular) -> tuple[Float, Float, Float]:
+def _by_covariance(gaussians: Invertible) -> tuple[Float, Float, Float]:
     """Squared Mahalanobis distance, log-determinant ratio and divergence between all classes."""
     n = len(gaussians.mean)
     tables = np.full((3, n, n), np.nan)

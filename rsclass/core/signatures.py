@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rsclass.core.cholesky import factor, inverse, log_determinant
+from rsclass.core.cholesky import factor
 from rsclass.core.compiling import compiled
 from rsclass.core.stats import ClassStats
 from rsclass.core.types import Band, Float
@@ -213,36 +213,6 @@ def _best_share(covariance: Float, n: int) -> float:
     if not squares.any():
         return 1.0
     return float(((1 - squares) ** 2).sum() / (n - 1) / squares.sum())
-
-
-def jeffries_matusita(mean: Float, covariance: Float) -> Float:
-    """Jeffries-Matusita distance ``2 (1 - e^-B)``, 0 to 2, between all classes.
-
-    B is that of Bhattacharyya 1943, Bulletin of the Calcutta Mathematical Society 35.
-
-    Parameters
-    ----------
-    mean : float64 array (classes, bands)
-    covariance : float64 array (classes, bands, bands)
-        None of them nearly singular.
-    """
-    size = [log_determinant(_factored(one)) for one in covariance]
-    found = np.zeros((len(mean), len(mean)))
-    for i in range(len(mean)):
-        for j in range(i):
-            lower = _factored((covariance[i] + covariance[j]) / 2)
-            white = (inverse(lower) * (mean[i] - mean[j])).sum(axis=1)
-            logarithm = log_determinant(lower) - (size[i] + size[j]) / 2
-            found[i, j] = found[j, i] = float((white**2).sum()) / 8 + logarithm / 2
-    result: Float = -2 * np.expm1(-np.maximum(found, 0.0))
-    return result
-
-
-def _factored(covariance: Float) -> Float:
-    lower = factor(covariance)
-    if lower is None:
-        raise ValueError("a covariance is nearly singular")
-    return lower
 
 
 def pooled(stats: ClassStats, groups: Sequence[Sequence[int]]) -> ClassStats:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from rsclass.core.arrays import ArrayStream
 from rsclass.core.priors import class_priors
-from rsclass.core.signatures import class_stats, jeffries_matusita, pooled, regular, steps
+from rsclass.core.separability import jeffries_matusita
+from rsclass.core.signatures import class_stats, pooled, regular, steps
 from rsclass.core.stats import LARGEST_COVARIANCE, ClassStats
 from rsclass.core.training import TrainingSet
 from rsclass.core.types import Band, Float, PixelStream

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from rsclass.core.cholesky import factor
-from rsclass.core.separability import separability
-from rsclass.core.signatures import class_stats, jeffries_matusita, pooled, regular, steps
+from rsclass.core.separability import jeffries_matusita, separability
+from rsclass.core.signatures import class_stats, pooled, regular, steps
 from rsclass.core.types import Band
 from rsclass.errors import DataError, SingularClassError
 
