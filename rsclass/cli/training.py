@@ -11,11 +11,17 @@ from rsclass.cli.command import command as make_command
 from rsclass.cli.features import ALLOW_MISSED, FEATURES, PER_CLASS
 from rsclass.cli.options import LEARNING, MACHINE, OVERWRITE, READING, SCENES, Option
 from rsclass.cli.session import Session
-from rsclass.cli.translate import reading_of, running_of, scene_of, training_features
-from rsclass.errors import UsageError
+from rsclass.cli.translate import (
+    reading_of,
+    refuse_alone,
+    running_of,
+    scene_of,
+    training_features,
+)
 
 _FILE = click.Argument(["training"], metavar="FILE", type=values.path)
 _SHARED = tuple(option for option in LEARNING if option.name in ("set", "seed"))
+_OF_METHOD = ("set", "folds", "by", "block_size")
 
 _VALIDATION = (
     Option(
@@ -96,8 +102,8 @@ def command(session: Session, **flags: Any) -> None:
     which features do not look like the rest of their class. Nothing is changed.
     """
     method = flags["cross_validate"]
-    if flags["set"] and method is None:
-        raise UsageError("--set speaks of a method; name it with --cross-validate.")
+    if method is None:
+        refuse_alone(_OF_METHOD, "a method; name it with --cross-validate")
     with session.work() as progress:
         from rsclass.flow.training_check import check_training
         from rsclass.flow.validate import Validation

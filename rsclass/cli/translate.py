@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rsclass.run.settings import Running
 
 __all__ = ["deriving_of", "learning_of", "reading_of", "running_of", "scene_of", "training_of"]
-__all__ += ["writing_of"]
+__all__ += ["field_of", "refuse_alone", "training_features", "writing_of"]
 
 Flags = Mapping[str, Any]
 
@@ -83,13 +83,19 @@ def training_of(flags: Flags) -> Training | None:
     """The features to learn from; None where there are none."""
     if flags["training"] is not None:
         return training_features(flags["training"], flags)
-    # A settings file may be shared with commands that need no --training.
-    source = click.get_current_context().get_parameter_source
-    for name in _OF_TRAINING:
-        if source(name) is ParameterSource.COMMANDLINE:
-            flag = name.replace("_", "-")
-            raise UsageError(f"--{flag} speaks of training features; give them with --training.")
+    refuse_alone(_OF_TRAINING, "training features; give them with --training")
     return None
+
+
+def refuse_alone(names: Sequence[str], subject: str) -> None:
+    """Raise UsageError if the command line has one of these flags, whose subject is missing.
+
+    A settings file may hold them, as it may be shared with commands that need the subject.
+    """
+    source = click.get_current_context().get_parameter_source
+    for name in names:
+        if source(name) is ParameterSource.COMMANDLINE:
+            raise UsageError(f"--{name.replace('_', '-')} speaks of {subject}.")
 
 
 def training_features(path: str, flags: Flags) -> Training:

@@ -148,8 +148,8 @@ def open_class_map(path: Any, *, band: int | None = None, report: Report | None 
         nodata = dataset.nodatavals[(band or 1) - 1] if (band or 1) <= count else None
     if band is None and count > 1:
         raise DataError(
-            f"{path} has {count} bands, and a class map has one; say which one with --band, or "
-            "give a class map."
+            f"{path} has {count} bands, and a class map has one; cut that of the classes out first "
+            "(gdal_translate -b N; 'rsclass merge' takes --band N)."
         )
     recipe = parse_recipe(tags[RECIPE_TAG], path) if RECIPE_TAG in tags else None
     source = open_source(given, Reading(bands=(band or 1,), scaled=False, palette_as_values=True))

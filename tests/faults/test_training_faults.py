@@ -255,6 +255,8 @@ def test_the_samples_are_listed_without_a_trace(place: Workplace, scene: Path) -
         (("--cross-validate", "kmeans"), 2, "kmeans finds its classes itself"),
         (("--cross-validate", "mindist", "--folds", "9"), 3, "too few for 9 folds"),
         (("--set", "x=1"), 2, "name it with --cross-validate"),
+        (("--folds", "3"), 2, "--folds speaks of a method"),
+        (("--block-size", "20"), 2, "--block-size speaks of a method"),
         (("--set", "x=1", "--cross-validate", "mindist"), 2, "no parameter 'x'"),
     ],
 )
