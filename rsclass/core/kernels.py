@@ -64,6 +64,42 @@ def closer(values, center, nearest, out):
 
 
 @compiled
+def errors(values, centers, error, loss):
+    """Add up, for each class, the squared distance to its center and what the next would add."""
+    n_bands, n_pixels = values.shape
+    n_classes = len(centers)
+    d = np.empty(RUN)
+    first = np.empty(RUN)
+    second = np.empty(RUN)
+    label = np.empty(RUN)
+    for start in range(0, n_pixels, RUN):
+        n = min(RUN, n_pixels - start)
+        for i in range(n):
+            first[i] = np.inf
+            second[i] = np.inf
+            label[i] = 0.0
+        for k in range(n_classes):
+            number = float(k)
+            for i in range(n):
+                d[i] = 0.0
+            for b in range(n_bands):
+                x = values[b, start : start + n]
+                m = centers[k, b]
+                for i in range(n):
+                    t = x[i] - m
+                    d[i] += t * t
+            for i in range(n):
+                less = d[i] < first[i]
+                second[i] = first[i] if less else min(second[i], d[i])
+                label[i] = number if less else label[i]
+                first[i] = d[i] if less else first[i]
+        for i in range(n):
+            k = int(label[i])
+            error[k] += first[i]
+            loss[k] += second[i] - first[i]
+
+
+@compiled
 def all_distances2(values, valid, gain, offset, centers, out):
     """Squared distance of every pixel to every center, into ``out`` (classes, pixels)."""
     n_bands, n_pixels = values.shape

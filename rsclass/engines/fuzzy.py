@@ -100,7 +100,7 @@ class FuzzyKMeans(StartedEngine):
     tolerance : float, default=1e-4
         Stop when the squared moves of all centers add up to no more than this share of the mean
         variance of the bands, in engine space.
-    restarts : int, default=4
+    restarts : int, default=2
         K-means runs on a part of the sample, of which the best gives the start.
     init : "k-means++" or array (n_classes, bands)
         An array gives the starting centers in physical units.
@@ -148,7 +148,7 @@ class FuzzyKMeans(StartedEngine):
         fuzzifier: float = 2.0,
         max_iter: int = 100,
         tolerance: float = 1e-4,
-        restarts: int = 4,
+        restarts: int = 2,
         init: Any = "k-means++",
         random_state: int = 0,
     ) -> None:

@@ -15,8 +15,8 @@ from rsclass.engines.starting import StartedEngine
 class KMeans(StartedEngine):
     """K-means: each pixel to the nearest center, each center to the mean of its pixels.
 
-    Starts come from greedy k-means++ on a part of the sample, the best of several; then Lloyd's
-    passes run over the sample or, with ``sample=None``, over every pixel of the scene, however
+    Starts come from greedy k-means++ on a part of the sample; the best of several breathes, which
+    leaves poor optima (:mod:`rsclass.core.breathing`); then Lloyd's passes run over the sample or, with ``sample=None``, over every pixel of the scene, however
     large it is. A class that loses all its pixels is dropped.
 
     Parameters
@@ -32,7 +32,7 @@ class KMeans(StartedEngine):
     tolerance : float, default=1e-4
         Stop when the squared moves of all centers add up to no more than this share of the mean
         variance of the bands, in engine space.
-    restarts : int, default=4
+    restarts : int, default=2
         Starts that are tried.
     init : "k-means++" or array (n_classes, bands)
         An array gives the starting centers in physical units.
@@ -49,6 +49,7 @@ class KMeans(StartedEngine):
     References
     ----------
     Lloyd 1982, IEEE Transactions on Information Theory 28, doi:10.1109/TIT.1982.1056489.
+    Fritzke 2020, The breathing k-means algorithm, arXiv:2006.15666.
     """
 
     method: ClassVar[str] = "kmeans"
@@ -71,7 +72,7 @@ class KMeans(StartedEngine):
         sample: int | None = 1_000_000,
         max_iter: int = 100,
         tolerance: float = 1e-4,
-        restarts: int = 4,
+        restarts: int = 2,
         init: Any = "k-means++",
         random_state: int = 0,
     ) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from rsclass.core.breathing import breathe
 from rsclass.core.lloyd import best_of
 from rsclass.core.magnitude import SQUARABLE
 from rsclass.core.types import Float
@@ -38,7 +39,8 @@ class StartedEngine(CenterEngine):
         """
         given = self._given_start()
         if given is None:
-            return best_of(table, self.n_classes, self.random_state, self.restarts, max_iter)
+            best = best_of(table, self.n_classes, self.random_state, self.restarts, max_iter)
+            return breathe(table, best, np.random.default_rng(self.random_state))
         if given.shape[1] != table.shape[1]:
             raise UsageError(
                 f"{self.method}: init has {given.shape[1]} bands and the pixels have "
