@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from threading import Thread
 from typing import Any
 
 from rsclass.flow.label import Labelled, Piece, label_scene
@@ -58,6 +60,9 @@ def make_map(
     """
     source, writing = stream.source, outputs.writing
     outputs.open(model)
+    if writing.report or writing.report_to:
+        # Loading what draws the page takes as long as drawing it, and this thread has time now.
+        Thread(target=_load_pages, daemon=True).start()
 
     def write(piece: Piece) -> None:
         outputs.write(piece)
@@ -90,29 +95,12 @@ def make_map(
         "warnings": told,
         "recipe": whole,
     }
-    sidecars = legend_sidecars(model.legend, labelled)
-    sidecars |= statistics_sidecars(model.legend, labelled, extra)
-    if keep_model:
-        sidecars[MODEL] = model.to_bytes()
-    if writing.report or writing.report_to:
-        from rsclass.flow.pages import report_page
-
-        sidecars[".html"] = report_page(stream, model, labelled, extra, command)
-    if writing.stac:
-        sidecars[".stac.json"] = stac_item(
-            item_id=outputs.path.stem,
-            href=f"./{outputs.path.name}",
-            legend=model.legend,
-            count=labelled.stats.count,
-            georeference=source.georef,
-            height=stream.height,
-            width=stream.width,
-            dtype=outputs.dtype.name,
-            created=extra["created"],
-            cloud_optimized=writing.format == "COG",
-            software={"rsclass": recipe["versions"]["rsclass"]},
-        )
-    files = outputs.finish(whole, model, sidecars)
+    # The rasters are read back while the page is drawn.
+    with ThreadPoolExecutor(1) as beside:
+        sealing = beside.submit(outputs.seal, whole, model)
+        sidecars = _sidecars(stream, model, labelled, outputs, extra, command, keep_model)
+        sealing.result()
+    files = outputs.finish(sidecars)
     return Classified(
         path=outputs.path,
         files=files,
@@ -128,6 +116,47 @@ def make_map(
         reason=story["reason"],
         warnings=told,
     )
+
+
+def _load_pages() -> None:
+    from rsclass.report.page import load
+
+    load()
+
+
+def _sidecars(
+    stream: SceneStream,
+    model: Model,
+    labelled: Labelled,
+    outputs: MapOutputs,
+    extra: Mapping[str, Any],
+    command: str | None,
+    keep_model: bool,
+) -> dict[str, bytes]:
+    """What stands beside the map, by suffix."""
+    sidecars = legend_sidecars(model.legend, labelled)
+    sidecars |= statistics_sidecars(model.legend, labelled, extra)
+    if keep_model:
+        sidecars[MODEL] = model.to_bytes()
+    if outputs.writing.report or outputs.writing.report_to:
+        from rsclass.flow.pages import report_page
+
+        sidecars[".html"] = report_page(stream, model, labelled, extra, command)
+    if outputs.writing.stac:
+        sidecars[".stac.json"] = stac_item(
+            item_id=outputs.path.stem,
+            href=f"./{outputs.path.name}",
+            legend=model.legend,
+            count=labelled.stats.count,
+            georeference=stream.source.georef,
+            height=stream.height,
+            width=stream.width,
+            dtype=outputs.dtype.name,
+            created=extra["created"],
+            cloud_optimized=outputs.writing.format == "COG",
+            software={"rsclass": extra["recipe"]["versions"]["rsclass"]},
+        )
+    return sidecars
 
 
 def map_recipe(stream: SceneStream, writing: Writing, verb: str, **how: Any) -> dict[str, Any]:

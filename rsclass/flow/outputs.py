@@ -200,16 +200,8 @@ class MapOutputs:
         for name, layer in piece.layers.items():
             self._sinks[name].write(piece.window, layer)
 
-    def finish(
-        self, recipe: Mapping[str, Any], model: Model, sidecars: Mapping[str, bytes]
-    ) -> dict[str, Path]:
-        """Verify every file and put all of them in place, the map last.
-
-        Returns
-        -------
-        dict of str to Path
-            Files by kind.
-        """
+    def seal(self, recipe: Mapping[str, Any], model: Model) -> None:
+        """Close and verify every raster; none is in place yet."""
         tags = {
             "TIFFTAG_SOFTWARE": f"rsclass {recipe['versions']['rsclass']}",
             "RSCLASS_METHOD": model.engine.method,
@@ -219,6 +211,15 @@ class MapOutputs:
         for sink in self._sinks.values():
             sink.set_tags(tags)
             sink.seal()
+
+    def finish(self, sidecars: Mapping[str, bytes]) -> dict[str, Path]:
+        """Put every file in place, the map last, once they are sealed.
+
+        Returns
+        -------
+        dict of str to Path
+            Files by kind.
+        """
         files = {"map": self.path}
         beside = dict(sidecars)
         if self._page is not None and PAGE in beside:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import jinja2
@@ -103,6 +104,12 @@ def render_page(
     return text.encode()
 
 
+def load() -> None:
+    """Compile the template of a map's report, so that it is at hand when the page is drawn."""
+    _environment().get_template("report.html.j2")
+
+
+@cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         autoescape=True,
