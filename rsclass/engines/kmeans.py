@@ -17,7 +17,8 @@ class KMeans(StartedEngine):
 
     Starts come from greedy k-means++ on a part of the sample; the best of several breathes, which
     leaves poor optima (:mod:`rsclass.core.breathing`); then Lloyd's passes run over the sample or,
-    with ``sample=None``, over every pixel of the scene, however large it is. A class that loses all its pixels is dropped.
+    with ``sample=None``, over every pixel of the scene, however large it is. A class that loses
+    all its pixels is dropped.
 
     Parameters
     ----------
