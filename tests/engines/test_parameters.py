@@ -9,7 +9,6 @@ from rsclass.engines.catalogue import engine_class, make_engine, method_names
 from rsclass.engines.kmeans import KMeans
 from rsclass.errors import UsageError
 
-
 CLUSTERING = [name for name in method_names() if not engine_class(name).takes_training]
 SETTLING = [name for name in CLUSTERING if name != "uic"]
 
