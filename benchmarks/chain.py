@@ -40,17 +40,20 @@ class Judged:
     tidied: float
 
 
-def split(polygons: Path, folder: Path) -> tuple[int, int]:
-    """Write every other polygon of each class to ``teach.gpkg``, the rest to ``judge.gpkg``."""
+def split(polygons: Path, folder: Path) -> tuple[int, int, int]:
+    """Write every other polygon of each class to ``teach.gpkg``, the rest to ``judge.gpkg``.
+
+    Told are the classes, and the polygons of either file.
+    """
     frame = geopandas.read_file(polygons)
     judging = frame.groupby("name").cumcount() % 2 == 1
     frame[~judging].to_file(folder / "teach.gpkg")
     frame[judging].to_file(folder / "judge.gpkg")
-    return int((~judging).sum()), int(judging.sum())
+    return frame["name"].nunique(), int((~judging).sum()), int(judging.sum())
 
 
-def write_schema(classes: Path, out: Path) -> int:
-    """Write the classes of a scene as a schema; how many there are."""
+def write_schema(classes: Path, out: Path) -> None:
+    """Write the classes of a scene as a schema."""
     with classes.open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     with out.open("w", newline="", encoding="utf-8") as stream:
@@ -58,7 +61,6 @@ def write_schema(classes: Path, out: Path) -> int:
         writer.writerow(("code", "name", "color"))
         for i, row in enumerate(rows):
             writer.writerow((row["code"], row["name"], COLORS[i % len(COLORS)]))
-    return len(rows)
 
 
 def told(folder: Path, *arguments: str) -> dict[str, object]:
@@ -80,8 +82,8 @@ def told(folder: Path, *arguments: str) -> dict[str, object]:
 
 def chain(scene: Path, folder: Path, method: str) -> Judged:
     """Train, predict, name, tidy and judge in ``folder``."""
-    teaching, judging = split(scene / "training_polygons.gpkg", folder)
-    classes = write_schema(scene / "classes.csv", folder / "schema.csv")
+    classes, teaching, judging = split(scene / "training_polygons.gpkg", folder)
+    write_schema(scene / "classes.csv", folder / "schema.csv")
     image = str(scene / "image.tif")
     samples = ("--training", "teach.gpkg", "--field", "name")
     told(folder, "training", image, "teach.gpkg", "--field", "name")
