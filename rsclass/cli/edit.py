@@ -126,7 +126,7 @@ def command(session: Session, **flags: Any) -> None:
                 **{name: flags[name] for name in names},
                 only=[label for part in flags["only"] for label in part],
                 layer=flags["layer"],
-                crs=flags["vector_crs"],
+                vector_crs=flags["vector_crs"],
                 encoding=flags["encoding"],
                 **shared,
             )

@@ -126,14 +126,14 @@ def _check(flags: dict[str, Any]) -> None:
 
 
 def _edited(flags: dict[str, Any]) -> Any:
-    from rsclass.flow.deciding import begin_table, decide, undo
+    from rsclass.flow.deciding import begin_merge_table, decide, undo_decision
 
     table, band = flags["table"], flags["band"]
     if flags["init"]:
-        return begin_table(flags["map"], table, band=band, overwrite=flags["overwrite"])
+        return begin_merge_table(flags["map"], table, band=band, overwrite=flags["overwrite"])
     by = flags["by"] or _login()
     if flags["undo"]:
-        return undo(table, by=by)
+        return undo_decision(table, by=by)
     return decide(
         flags["map"],
         table,

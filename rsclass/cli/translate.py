@@ -106,7 +106,7 @@ def training_features(path: str, flags: Flags) -> Training:
         path,
         field_of(flags, path),
         layer=flags["layer"],
-        crs=flags["vector_crs"],
+        vector_crs=flags["vector_crs"],
         encoding=flags["encoding"],
         per_class=flags["samples_per_class"],
         allow_missed=flags["allow_missed"],

@@ -26,7 +26,7 @@ from rsclass.io.merge_file import (
 from rsclass.io.schema_file import read_schema
 from rsclass.report.texts import counted
 
-__all__ = ["Decided", "begin_table", "decide", "undo"]
+__all__ = ["Decided", "begin_merge_table", "decide", "undo_decision"]
 
 _NO_CLASS = {"0", "none"}
 
@@ -95,10 +95,10 @@ def _said(row: MergeRow) -> str:
     return "no class" if row.code == NOTHING else f"{row.code} {row.class_name}".strip()
 
 
-def begin_table(
+def begin_merge_table(
     class_map: str | Path, table: str | Path, *, band: int | None = None, overwrite: bool = False
 ) -> Decided:
-    """Write a table of every class of a map, none of them decided.
+    """Write a merge table of every class of a map, none of them decided.
 
     Parameters
     ----------
@@ -109,6 +109,10 @@ def begin_table(
         1-based, of a map file with several bands.
     overwrite : bool
         Replace a table that stands there, and its journal.
+
+    Returns
+    -------
+    Decided
 
     Raises
     ------
@@ -131,7 +135,7 @@ def decide(
     why: str = "",
     band: int | None = None,
 ) -> Decided:
-    """Say which class some clusters become; noted in the table's journal.
+    """Say in a merge table which class some clusters become; noted in its journal.
 
     Parameters
     ----------
@@ -144,6 +148,10 @@ def decide(
     by, why : str
         Who decided, and on what evidence; kept in every row that changes.
     band : int or None
+
+    Returns
+    -------
+    Decided
 
     Raises
     ------
@@ -171,8 +179,26 @@ def decide(
     return Decided(Path(table), changed, edit)
 
 
-def undo(table: str | Path, *, by: str = "") -> Decided:
-    """Take back the last edit of a table; see :func:`rsclass.io.merge_file.undo_merge_table`."""
+def undo_decision(table: str | Path, *, by: str = "") -> Decided:
+    """Take back the last edit of a merge table; noted in its journal.
+
+    Parameters
+    ----------
+    table : path
+    by : str
+        Who takes it back.
+
+    Returns
+    -------
+    Decided
+
+    Raises
+    ------
+    UsageError
+        There is no edit to take back, or one of its rows was changed by hand since.
+    DataError
+        The table or its journal cannot be read.
+    """
     changed, edit = undo_merge_table(table, by=by)
     return Decided(Path(table), changed, edit)
 

@@ -44,7 +44,7 @@ def edit(
     add_classes: bool = False,
     fill: bool = False,
     layer: str | None = None,
-    crs: str | None = None,
+    vector_crs: str | None = None,
     encoding: str | None = None,
     running: Running | None = None,
     writing: Writing | None = None,
@@ -77,7 +77,7 @@ def edit(
         Classes that the map does not have are added to its legend, instead of being an error.
     fill : bool
         Pixels without a class are changed too.
-    layer, crs, encoding
+    layer, vector_crs, encoding
         Of the vector file; see :func:`rsclass.io.vectors.read_features`.
     running : Running or None
         Its threads are used, and no scheduler.
@@ -107,7 +107,11 @@ def edit(
         )
     with open_class_map(path, report=(running or Running()).progress) as class_map:
         read = partial(
-            read_features, georef=class_map.georef, layer=layer, crs=crs, encoding=encoding
+            read_features,
+            georef=class_map.georef,
+            layer=layer,
+            crs=vector_crs,
+            encoding=encoding,
         )
         features = read(polygons, field)
         features.refuse_beside(class_map.georef, class_map.height, class_map.width, class_map.name)
@@ -147,7 +151,7 @@ def edit(
             "add_classes": add_classes,
             "fill": fill,
             "layer": layer,
-            "crs": crs,
+            "vector_crs": vector_crs,
             "encoding": encoding,
         }
         made = {"request": request}

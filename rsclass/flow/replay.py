@@ -135,7 +135,7 @@ def _training(recipe: Mapping[str, Any] | None, moved: str | Path | None) -> Tra
     """The features that the map was learned from, if they are what they were."""
     if recipe is None:
         return None
-    names = ("field", "layer", "crs", "encoding", "per_class", "allow_missed")
+    names = ("field", "layer", "vector_crs", "encoding", "per_class", "allow_missed")
     training = Training(moved or recipe["path"], **{name: recipe[name] for name in names})
     if sorted(training.sha256().values()) != sorted(recipe["sha256"].values()):
         raise DataError(

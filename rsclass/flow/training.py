@@ -43,8 +43,8 @@ class Training:
         Column of the class names or numbers.
     layer : str or None
         Needed where the file has several.
-    crs : str or None
-        Of the file, where it states none or a wrong one; ``"scene"`` for that of the scene.
+    vector_crs : str or None
+        CRS of the file, where it states none or a wrong one; ``"scene"`` for that of the scene.
     encoding : str or None
         Of the file's texts, where it states none or a wrong one.
     per_class : int or None
@@ -61,7 +61,7 @@ class Training:
     path: str | Path
     field: str
     layer: str | None = None
-    crs: str | None = None
+    vector_crs: str | None = None
     encoding: str | None = None
     per_class: int | None = None
     allow_missed: bool = False
@@ -135,7 +135,7 @@ class Samples:
             "path": str(path.absolute() if path.exists() else self.training.path),
             "field": self.training.field,
             "layer": self.features.layer,
-            "crs": self.training.crs,
+            "vector_crs": self.training.vector_crs,
             "encoding": self.training.encoding,
             "per_class": self.training.per_class,
             "allow_missed": self.training.allow_missed,
@@ -161,7 +161,7 @@ def read_training(
     field: str,
     *,
     layer: str | None = None,
-    crs: str | None = None,
+    vector_crs: str | None = None,
     encoding: str | None = None,
     per_class: int | None = None,
     allow_missed: bool = False,
@@ -179,7 +179,7 @@ def read_training(
     ----------
     scene, seed, reading, running
         As for :func:`rsclass.classify`.
-    path, field, layer, crs, encoding, per_class, allow_missed
+    path, field, layer, vector_crs, encoding, per_class, allow_missed
         As for :class:`rsclass.Training`.
 
     Returns
@@ -194,7 +194,7 @@ def read_training(
         The file cannot be read or laid over the scene; labels are no classes; features hit no
         valid pixel; or there is one class only.
     """
-    training = Training(path, field, layer, crs, encoding, per_class, allow_missed)
+    training = Training(path, field, layer, vector_crs, encoding, per_class, allow_missed)
     source = open_scene(scene, reading or Reading())
     try:
         with open_stream(source, running or Running()) as stream:
@@ -228,7 +228,7 @@ def collect(
         training.field,
         georef=source.georef,
         layer=training.layer,
-        crs=training.crs,
+        crs=training.vector_crs,
         encoding=training.encoding,
     )
     sums = features.sha256()

@@ -369,7 +369,7 @@ def _write_merged(
         training.field,
         parse_mergers(mergers, known),
         target,
-        crs=training.crs,
+        crs=training.vector_crs,
         scene_crs=scene_crs,
     )
 

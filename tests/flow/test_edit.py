@@ -299,7 +299,7 @@ def test_features_that_own_or_change_no_pixel_are_named(path, tmp_path):
         ({"field": "class", "only": ["lava"]}, UsageError),
         ({"field": "class", "only_field": "old"}, UsageError),
         ({"to": "lava"}, UsageError),
-        ({"field": "class", "crs": "EPSG:1"}, UsageError),
+        ({"field": "class", "vector_crs": "EPSG:1"}, UsageError),
     ],
 )
 def test_what_cannot_be_done_is_refused_before_anything_is_written(

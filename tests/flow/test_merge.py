@@ -23,7 +23,6 @@ from rsclass.errors import (
     UsageError,
 )
 from rsclass.flow.classify import classify
-from rsclass.flow.deciding import begin_table, decide, undo
 from rsclass.flow.merge import merge
 from rsclass.flow.remake import remake
 from rsclass.flow.separate import separate
@@ -269,9 +268,9 @@ def test_a_table_of_an_earlier_map_is_replaced_with_it(class_map, tmp_path):
 
 def test_a_table_is_filled_in_step_by_step_and_steps_are_taken_back(class_map, tmp_path):
     path = tmp_path / "table.csv"
-    assert begin_table(class_map, path).table.undecided == (1, 2, 3, 4, 5)
+    assert rsclass.begin_merge_table(class_map, path).table.undecided == (1, 2, 3, 4, 5)
     write_schema(tmp_path / "own.csv", SCHEMA)
-    done = decide(
+    done = rsclass.decide(
         class_map,
         path,
         [("1,3", "water"), ("4-9", "FOREST"), ("class 2", "none")],
@@ -283,11 +282,11 @@ def test_a_table_is_filled_in_step_by_step_and_steps_are_taken_back(class_map, t
     assert [row.code for row in done.table] == [20, 0, 20, 11, 11]
     assert {(row.by, row.why) for row in done.table} == {("ann", "air photo")}
     assert [row.class_name for row in done.table] == ["Water", "", "Water", "Forest", "Forest"]
-    changed = decide(class_map, path, [("5", "")], schema=SCHEMA, by="bob")
+    changed = rsclass.decide(class_map, path, [("5", "")], schema=SCHEMA, by="bob")
     assert changed.table.undecided == (5,)
     assert "cluster 5: 11 Forest -> undecided" in changed.summary()
-    assert undo(path).table == done.table
-    assert undo(path).table.undecided == (1, 2, 3, 4, 5)
+    assert rsclass.undo_decision(path).table == done.table
+    assert rsclass.undo_decision(path).table.undecided == (1, 2, 3, 4, 5)
     assert json.dumps(done.to_dict())
 
 
@@ -305,18 +304,18 @@ def test_a_table_is_filled_in_step_by_step_and_steps_are_taken_back(class_map, t
 def test_choices_that_mean_nothing_are_refused_and_change_nothing(
     class_map, tmp_path, choice, sentence
 ):
-    begin_table(class_map, tmp_path / "table.csv")
+    rsclass.begin_merge_table(class_map, tmp_path / "table.csv")
     before = (tmp_path / "table.csv").read_bytes()
     with pytest.raises(RsclassError, match=sentence):
-        decide(class_map, tmp_path / "table.csv", [("2", "water"), choice], schema=SCHEMA)
+        rsclass.decide(class_map, tmp_path / "table.csv", [("2", "water"), choice], schema=SCHEMA)
     assert (tmp_path / "table.csv").read_bytes() == before
 
 
 def test_without_a_schema_classes_are_codes(class_map, tmp_path):
-    begin_table(class_map, tmp_path / "table.csv")
-    assert decide(class_map, tmp_path / "table.csv", [("1", "7")]).table[1].code == 7
+    rsclass.begin_merge_table(class_map, tmp_path / "table.csv")
+    assert rsclass.decide(class_map, tmp_path / "table.csv", [("1", "7")]).table[1].code == 7
     with pytest.raises(UsageError, match="'water' is given by its name; say with --schema"):
-        decide(class_map, tmp_path / "table.csv", [("1", "water")])
+        rsclass.decide(class_map, tmp_path / "table.csv", [("1", "water")])
 
 
 def test_the_public_names_are_there(class_map, tmp_path):
