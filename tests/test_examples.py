@@ -68,7 +68,7 @@ def test_the_tutorial_prints_what_it_says(tmp_path: Path):
     assert all(" ".join(words(text)) in printed for text in shown)
     estimate = re.search(r"Overall accuracy ([\d.]+) ± ([\d.]+)", run.stdout)
     with (
-        rasterio.open(tmp_path / "work" / "supervised.tif") as a,
+        rasterio.open(tmp_path / "tutorial" / "supervised.tif") as a,
         rasterio.open(tmp_path / "data_samples" / "sentinel2_truth.tif") as b,
     ):
         shown_codes, true_codes = a.read(1), b.read(1)
