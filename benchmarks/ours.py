@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.pairs import Contestant
+from benchmarks.processes import output_of
 from benchmarks.workplace import Scene
 
 CLASSES = 12
@@ -85,3 +86,15 @@ def maxlike(scene: Scene, *machine: str, note: str = "") -> Contestant:
     """Maximum likelihood from the training squares."""
     learning = ("--training", str(scene.training(".gpkg")), "--field", "class")
     return classify(scene, "maxlike", TITLES["maxlike"], learning, machine, note)
+
+
+def trained(scene: Scene, *machine: str, note: str = "") -> Contestant:
+    """Maximum likelihood from a model that was trained before, which is not counted."""
+    model = scene.folder / f"{scene.name}_maxlike.safetensors"
+    features = ("--training", str(scene.training(".gpkg")), "--field", "class")
+    command = [*rsclass(), "train", str(scene.path), "-m", "maxlike", *features]
+    output_of([*command, "-o", str(model), "--overwrite"], scene.folder)
+    name = f"rsclass maximum likelihood, trained before{', ' if note else ''}{note}"
+    out = scene.out(name)
+    made = (*rsclass(), "predict", str(model), str(scene.path), *machine, "-o", str(out))
+    return Contestant(name, scene, (*made, "--overwrite"), out, CLASSES, "predict")
