@@ -78,6 +78,11 @@ def schema_from_csv(text: str, source: str = "the schema", name: str = "") -> Sc
 
     ``color``, or ``red``, ``green`` and ``blue``; ``parent``; ``description``. Classes without
     a color get one that is unlike the others.
+
+    Raises
+    ------
+    DataError
+        A column is missing, or a line is no class.
     """
     columns, lines = read_lines(text, source)
     if not (columns & {"code", "value"} and "name" in columns):

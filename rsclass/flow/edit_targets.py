@@ -19,7 +19,23 @@ __all__ = ["edit_targets", "only_of_features"]
 def edit_targets(
     features: Features, labels: Sequence[str], legend: Legend, add_classes: bool
 ) -> tuple[tuple[int, ...], Legend]:
-    """The value of each feature's class, and the legend with those that are new."""
+    """The value of each feature's class, and the legend with those that are new.
+
+    Parameters
+    ----------
+    features : Features
+    labels : sequence of str
+        The class of each, by name or value.
+    legend : Legend
+        Of the map.
+    add_classes : bool
+        Whether there may be new ones.
+
+    Raises
+    ------
+    DataError
+        A label is no class of the map, and there may be no new ones.
+    """
     names = ClassNames(legend)
     found = {label: names.find(label) for label in distinct_labels(labels)}
     unknown = [label for label, place in found.items() if place is None]
@@ -45,7 +61,13 @@ def edit_targets(
 
 
 def only_of_features(features: Features, legend: Legend) -> dict[int, tuple[int, ...]]:
-    """The classes that each feature may change, by its id."""
+    """The classes that each feature may change, by its id.
+
+    Raises
+    ------
+    DataError
+        One is not in the map.
+    """
     names = ClassNames(legend)
     only = {}
     for number, text in zip(features.ids, features.labels, strict=True):

@@ -96,7 +96,13 @@ def separate(
 def separated(
     path: Path, signatures: Signatures, measure: str, files: dict[str, Path]
 ) -> Separated:
-    """The separability of classes whose signatures are known."""
+    """The separability of classes whose signatures are known.
+
+    Raises
+    ------
+    DataError
+        There are more classes than pairs of them can be told of.
+    """
     legend, stats = signatures.legend, signatures.stats
     if len(legend) > MOST_CLASSES:
         raise DataError(

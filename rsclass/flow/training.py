@@ -219,6 +219,11 @@ def collect(
         ``old1,old2=new``: classes that are taken as one.
     keep : bool
         The whole scene is read later on: keep the blocks that are read now.
+
+    Raises
+    ------
+    UsageError, DataError
+        As for :func:`read_training`.
     """
     from rsclass.io.vectors import read_features
 

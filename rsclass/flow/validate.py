@@ -258,7 +258,13 @@ def cross_validate(
 
 
 def validate(samples: Samples, asked: Validation, running: Running) -> Validated:
-    """Cross-validate a method on samples that were read; see :func:`cross_validate`."""
+    """Cross-validate a method on samples that were read; see :func:`cross_validate`.
+
+    Raises
+    ------
+    UsageError, DataError
+        As for :func:`cross_validate`.
+    """
     training = samples.pixels
     groups = (
         training.features if asked.by == "feature" else block_numbers(training, asked.block_size)

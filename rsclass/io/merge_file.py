@@ -67,6 +67,14 @@ def read_merge_table(
 ) -> MergeTable:
     """The merge table in a CSV file; see :meth:`rsclass.core.merging.MergeTable.from_csv`.
 
+    Parameters
+    ----------
+    path : path
+    schema : Schema or None
+        Needed where classes are given by their names alone.
+    legend : Legend or None
+        Of the map; needed where clusters are given by their names alone.
+
     Raises
     ------
     DataError
@@ -80,6 +88,16 @@ def write_merge_table(
     path: str | Path, table: MergeTable, *, inputs: Iterable[str] = (), overwrite: bool = False
 ) -> None:
     """Write a new table; one that stood there goes, and its journal with it.
+
+    Parameters
+    ----------
+    path : path
+        A ``.csv`` file.
+    table : MergeTable
+    inputs : iterable of str
+        Files that it must not replace.
+    overwrite : bool
+        Whether it may replace a table that stands there.
 
     Raises
     ------

@@ -96,6 +96,13 @@ def _flat(legend: Legend, path: Path) -> Schema:
 def write_schema(path: str | Path, schema: Schema, *, overwrite: bool = False) -> None:
     """Write a schema as the suffix says; ``.clr`` and ``.qml`` hold codes, names and colors alone.
 
+    Parameters
+    ----------
+    path : path
+    schema : Schema
+    overwrite : bool
+        Whether it may replace a file that stands there.
+
     Raises
     ------
     UsageError
