@@ -87,7 +87,8 @@ def suggest(
         The table cannot be written.
     """
     running = running or Running()
-    _check_request(reference, field, spectra, table, apply, min_confidence)
+    of_vectors = {"field": field, "layer": layer, "vector_crs": vector_crs, "encoding": encoding}
+    _check_request(reference, of_vectors, spectra, table, apply, min_confidence)
     how_read = {"layer": layer, "crs": vector_crs, "encoding": encoding}
     wanted = read_schema(schema) if isinstance(schema, str | Path) else schema
     with open_class_map(path, report=running.progress) as class_map:
@@ -125,12 +126,20 @@ def suggest(
 
 
 def _check_request(
-    reference: Any, field: str | None, spectra: bool, table: Any, apply: bool, least: float
+    reference: Any,
+    of_vectors: Mapping[str, str | None],
+    spectra: bool,
+    table: Any,
+    apply: bool,
+    least: float,
 ) -> None:
     if reference is None and not spectra:
         raise UsageError("there is nothing to go by; give a reference, or let spectra speak.")
-    if reference is None and field is not None:
-        raise UsageError(f"field {field!r} is given without a reference; give it with --reference.")
+    for name, value in of_vectors.items():
+        if reference is None and value is not None:
+            raise UsageError(
+                f"{name} {value!r} is given without a reference; give that with --reference."
+            )
     if apply and table is None:
         raise UsageError("--apply writes a merge table; name it with --table.")
     if not 0 <= least <= 1:

@@ -287,6 +287,7 @@ def test_a_reference_of_another_place_is_refused(made, tmp_path):
     [
         ({"spectra": False}, "nothing to go by"),
         ({"field": "cover"}, "without a reference"),
+        ({"vector_crs": "EPSG:4326"}, "without a reference"),
         ({"apply": True}, "name it with --table"),
         ({"min_confidence": 1.5}, "from 0 to 1"),
         ({"apply": True, "table": "merge.json"}, "a merge table is a .csv file"),
