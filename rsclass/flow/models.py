@@ -272,9 +272,10 @@ def _legend_classes(engine: Engine, colors: Sequence[RGB]) -> list[LegendClass]:
         shown = default_names(engine.n_classes_)
         values = tuple(range(1, engine.n_classes_ + 1))
     else:
-        numbers = whole_numbers(names) is not None
-        shown = [f"class {name}" if numbers else clean_name(name) or "no name" for name in names]
         values = map_values(names)
+        # A number that is not the value is a name, by which its class is found again.
+        kept = whole_numbers(names) == values
+        shown = [f"class {name}" if kept else clean_name(name) or "no name" for name in names]
     return [LegendClass(*row) for row in zip(values, shown, colors, strict=True)]
 
 

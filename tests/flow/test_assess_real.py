@@ -43,6 +43,22 @@ def test_points_where_class_0_is_a_class(shared_data, rondonia):
     assert found.figure("ari") == pytest.approx(metrics.adjusted_rand_score(right, shown))
 
 
+def test_a_map_learned_from_classes_0_to_3_is_judged_by_these_numbers(shared_data, tmp_path):
+    folder = shared_data / "landsat8_rondonia_points"
+    training = rsclass.Training(folder / "points.gpkg", "class")
+    made = rsclass.classify(
+        folder / "image.tif", tmp_path / "map.tif", method="mindist", training=training
+    )
+    assert made.legend.names == ("0", "1", "2", "3")
+    frame = geopandas.read_file(folder / "points.gpkg")
+    with rasterio.open(made.path) as dataset:
+        frame = frame.to_crs(dataset.crs)
+        shown = [int(v[0]) - 1 for v in dataset.sample([(p.x, p.y) for p in frame.geometry])]
+    found = rsclass.assess(made.path, folder / "points.gpkg", field="class")
+    right = metrics.accuracy_score(frame["class"].astype(int), shown)
+    assert found.figure("overall") == pytest.approx(right)
+
+
 def test_polygons_and_the_raster_burnt_from_them_say_the_same(shared_data, mexico):
     folder = shared_data / "landsat7_ogt"
     polygons = rsclass.assess(mexico, folder / "training_polygons.gpkg", field="code")
