@@ -15,8 +15,8 @@ from rsclass.core.naming import told
 from rsclass.errors import UsageError
 from rsclass.flow.assessed import Assessed
 from rsclass.flow.designs import CENSUS, Basis, Matched, basis_of
-from rsclass.flow.independence import trained_on
-from rsclass.flow.matching import ON_UNKNOWN, are_clusters, cluster_fit, matched_classes
+from rsclass.flow.independence import are_clusters, trained_on
+from rsclass.flow.matching import ON_UNKNOWN, cluster_fit, matched_classes
 from rsclass.flow.outputs import now
 from rsclass.flow.pairs import Asked, Pairs
 from rsclass.flow.reference import pairs_of

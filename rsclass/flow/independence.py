@@ -1,17 +1,41 @@
-"""What a map has learned from samples, and whether a reference is independent of them."""
+"""Where the classes of a map have their meaning from, and which reference is independent of it."""
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rsclass.engines.catalogue import engine_class, method_names
-from rsclass.flow.pairs import Pairs
 from rsclass.io.class_map import ClassMap
 
-__all__ = ["learned_from_samples", "trained_on"]
+if TYPE_CHECKING:
+    from rsclass.flow.pairs import Pairs
+
+__all__ = ["are_clusters", "learned_from_samples", "trained_on"]
+
+_NUMBERS = re.compile(r"class \d+( \+ class \d+)*( \+ \d+ more)?( \(\d+\))?")
+
+
+def are_clusters(class_map: ClassMap) -> bool:
+    """Whether the map's classes are numbers without a meaning, as a clustering leaves them.
+
+    Those that were joined by their likeness have the numbers of their members for names; those
+    of a merge table have the codes that somebody chose.
+    """
+    unnamed = all(_NUMBERS.fullmatch(name) for name in class_map.legend.names)
+    chosen = any(
+        recipe.get("verb") == "merge" and "to" not in recipe
+        for recipe in _recipes(class_map.recipe)
+    )
+    return (
+        unnamed
+        and not chosen
+        and class_map.recipe is not None
+        and not learned_from_samples(class_map)
+    )
 
 
 def learned_from_samples(class_map: ClassMap) -> bool:

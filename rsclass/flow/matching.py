@@ -8,24 +8,17 @@ from rsclass.core.clusters import ClusterFit
 from rsclass.core.naming import ClassNames, told
 from rsclass.errors import DataError
 from rsclass.flow.designs import Matched
-from rsclass.flow.independence import learned_from_samples
 from rsclass.flow.pairs import Pairs
 from rsclass.flow.scanning import ClassSizes
 from rsclass.io.class_map import ClassMap
 
-__all__ = ["ON_UNKNOWN", "are_clusters", "cluster_fit", "matched_classes"]
+__all__ = ["ON_UNKNOWN", "cluster_fit", "matched_classes"]
 
 ON_UNKNOWN = ("fail", "class", "skip")
 """What to do with a label that is no class of the map."""
 
 _MOST_CLASSES = 2000
 _TOLD = 8
-
-
-def are_clusters(class_map: ClassMap) -> bool:
-    """Whether the map's classes are numbers without a meaning, as a clustering leaves them."""
-    unnamed = all(entry.name == f"class {entry.value}" for entry in class_map.legend)
-    return unnamed and class_map.recipe is not None and not learned_from_samples(class_map)
 
 
 def cluster_fit(class_map: ClassMap, pairs: Pairs) -> ClusterFit:

@@ -15,8 +15,9 @@ from rsclass.core.merging import MergeTable
 from rsclass.core.schema import Schema
 from rsclass.core.transitions import Transitions
 from rsclass.core.types import Labels
-from rsclass.errors import UsageError
+from rsclass.errors import DataError, UsageError
 from rsclass.flow.derive import Around, Derived, derive_map
+from rsclass.flow.independence import are_clusters
 from rsclass.flow.maps import output_beside
 from rsclass.flow.signatures import map_signatures
 from rsclass.io.class_map import ClassMap, open_class_map
@@ -179,6 +180,11 @@ def _by_table(
     files = [Path(name) for name in (schema, table) if isinstance(name, str | Path)]
     if table is None:
         assert known is not None  # noqa: S101 - asked before
+        if are_clusters(class_map):
+            raise DataError(
+                f"the classes of {class_map.name} are clusters that nobody has named, and their "
+                "numbers are no codes of a schema; say with --table what each becomes."
+            )
         found = own_codes(class_map.legend, known)
     elif isinstance(table, MergeTable):
         found = table

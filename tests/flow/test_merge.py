@@ -117,9 +117,24 @@ def test_a_map_of_codes_takes_the_names_of_a_schema(class_map, tmp_path):
     renamed = Schema(
         tuple(SchemaClass(i, f"land {i}", (i, 2 * i, 3 * i)) for i in range(1, 9)), "eight"
     )
-    result = merge(class_map, tmp_path / "lc.tif", schema=renamed)
-    np.testing.assert_array_equal(result.read(), read_map(class_map))
+    (tmp_path / "own.csv").write_text("cluster,code\n1,5\n2,4\n3,3\n4,2\n5,1\n")
+    codes = merge(class_map, tmp_path / "codes.tif", table=tmp_path / "own.csv")
+    result = merge(codes.path, tmp_path / "lc.tif", schema=renamed)
+    np.testing.assert_array_equal(result.read(), codes.read())
     assert result.legend.names == ("land 1", "land 2", "land 3", "land 4", "land 5")
+    with pytest.raises(DataError, match="classes 1, 2, 3, 4, 5, which are no codes of the schema"):
+        merge(codes.path, tmp_path / "other.tif", schema=SCHEMA)
+
+
+def test_numbers_of_clusters_are_no_codes_of_a_schema(class_map, tmp_path):
+    fitting = Schema(
+        tuple(SchemaClass(i, f"land {i}", (i, 2 * i, 3 * i)) for i in range(1, 9)), "eight"
+    )
+    joined = merge(class_map, tmp_path / "three.tif", to=3)
+    for path in (class_map, joined.path):
+        with pytest.raises(DataError, match="clusters that nobody has named"):
+            merge(path, tmp_path / "lc.tif", schema=fitting)
+    assert not (tmp_path / "lc.tif").exists()
 
 
 def test_a_table_without_a_schema_names_the_classes_itself(class_map, tmp_path):
@@ -216,7 +231,7 @@ def test_maps_of_other_software_are_merged(tmp_path):
         ({"table": table(CODES), "level": 1}, "give the schema with --schema"),
         ({"schema": SCHEMA, "table": table(CODES), "level": 3}, "level 3 was asked for"),
         ({"schema": "nothing8", "table": table(CODES)}, "no schema is named 'nothing8'"),
-        ({"schema": SCHEMA}, "classes 1, 2, 3, 4, 5, which are no codes of the schema"),
+        ({"schema": SCHEMA}, "clusters that nobody has named"),
         ({"schema": SCHEMA, "table": table({1: 20, 2: 20})}, "lacks clusters 3, 4, 5"),
         ({"schema": SCHEMA, "table": table(CODES | {9: 20})}, "lists cluster 9, which the map"),
         ({"schema": SCHEMA, "table": table(CODES | {4: 77})}, "cluster 4 the code 77"),
