@@ -17,6 +17,7 @@ from rsclass.core.naming import told
 from rsclass.errors import UsageError
 from rsclass.flow.designs import Basis
 from rsclass.report.accuracy_texts import area_text, kappa_text, number_text, share_text
+from rsclass.report.summaries import aligned, cut, file_lines
 from rsclass.report.texts import counted, hectares_text
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ __all__ = ["Assessed"]
 
 _OF_ALL = ("overall", "kappa", "f1", "iou", "nmi", "ari", "purity", "paired")
 _OF_CLASS = ("users", "producers", "f1", "iou")
-_WIDEST_NAME = 24
 _LINES = 40
 
 
@@ -173,8 +173,7 @@ class Assessed:
         left = [f"{n:,} {why}" for why, n in self.skipped.items() if n]
         if left:
             lines.append(f"Left out: {', '.join(left)}.")
-        width = max(map(len, self.files), default=0)
-        return "\n".join(lines + [f"  {kind:<{width}}  {p}" for kind, p in self.files.items()])
+        return "\n".join(lines + file_lines(self.files))
 
     def _told_clusters(self) -> list[str]:
         scores = self.clusters.scores
@@ -189,7 +188,7 @@ class Assessed:
             f"  accuracy of the best pairing   {scores['paired']:.4f}",
         ]
         pairs = self.clusters.pairs[:_LINES]
-        return lines + [f"  {value} {_cut(name)}: {label or '-'}" for value, name, label in pairs]
+        return lines + [f"  {value} {cut(name)}: {label or '-'}" for value, name, label in pairs]
 
     def _told_classes(self) -> list[str]:
         accuracy, basis = self.accuracy, self.basis
@@ -203,7 +202,7 @@ class Assessed:
             f"Disagreement in quantity {number_text(accuracy.matrix.quantity)}, in allocation "
             f"{number_text(accuracy.matrix.allocation)}.",
         ]
-        return lines + _aligned(_class_lines(accuracy.classes[:_LINES]))
+        return lines + aligned(_class_lines(accuracy.classes[:_LINES]))
 
     def _repr_html_(self) -> str:
         if self.accuracy is None:
@@ -257,7 +256,7 @@ def _class_lines(classes: Sequence[ClassAccuracy]) -> list[list[str]]:
             hectares_text(one.mapped_hectares) if in_hectares else number_text(one.mapped_share)
         )
         line = [
-            _cut(one.name),
+            cut(one.name),
             share_text(one.users),
             share_text(one.producers),
             number_text(one.f1),
@@ -267,19 +266,3 @@ def _class_lines(classes: Sequence[ClassAccuracy]) -> list[list[str]]:
             line.append(area_text(one.area_hectares) if in_hectares else share_text(one.area_share))
         lines.append(line)
     return lines
-
-
-def _aligned(lines: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return [
-        "  "
-        + "  ".join(
-            cell.ljust(width) if i == 0 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(line, widths, strict=True))
-        )
-        for line in lines
-    ]
-
-
-def _cut(name: str) -> str:
-    return name if len(name) <= _WIDEST_NAME else f"{name[: _WIDEST_NAME - 1]}…"

@@ -16,6 +16,7 @@ from rsclass.core.cells import write_lines
 from rsclass.core.change import ClassChange, CommonClasses, class_changes
 from rsclass.core.confusion import Confusion
 from rsclass.core.ground import Ground
+from rsclass.report.summaries import aligned, cut, file_lines
 from rsclass.report.texts import counted, hectares_text, percent
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["Compared"]
 
 _LINES = 12
-_WIDEST_NAME = 24
 _CHANGES = ("before", "after", "kept", "gain", "loss", "net", "swap")
 
 
@@ -206,17 +206,16 @@ class Compared:
             f"({percent(self.changed / self.compared, gap='')}{told}).",
             f"Agreement {match.overall:.4f}, kappa {_number(match.kappa.value)}; disagreement by "
             f"quantity {match.quantity:.4f}, by allocation {match.allocation:.4f}.",
-            *_aligned(self._class_lines()),
+            *aligned(self._class_lines()),
         ]
         moves = self.moves()
         if moves:
             lines.append("Largest changes:")
-            lines += _aligned(self._move_lines(moves[:_LINES]))
+            lines += aligned(self._move_lines(moves[:_LINES]))
         if len(moves) > _LINES:
             lines.append(f"  and {counted(len(moves) - _LINES, 'other pair', 'other pairs')}")
         lines += self._uncompared()
-        width = max(map(len, self.files), default=0)
-        return "\n".join(lines + [f"  {kind:<{width}}  {p}" for kind, p in self.files.items()])
+        return "\n".join(lines + file_lines(self.files))
 
     def _uncompared(self) -> list[str]:
         alone = ((self.only_first, self.first), (self.only_second, self.second))
@@ -235,7 +234,7 @@ class Compared:
             values = [getattr(change, key) for key in ("before", "after", "gain", "loss", "net")]
             cells = [self._amount(value) for value in (*values, change.swap)]
             cells[4] = f"+{cells[4]}" if change.net > 0 else cells[4]
-            lines.append([_cut(name), *cells])
+            lines.append([cut(name), *cells])
         return lines
 
     def _amount(self, weight: int) -> str:
@@ -246,7 +245,7 @@ class Compared:
     def _move_lines(self, moves: list[tuple[str, str, int, float | None]]) -> list[list[str]]:
         return [
             [
-                f"{_cut(start)} → {_cut(end)}",
+                f"{cut(start)} → {cut(end)}",
                 counted(pixels, "pixel", "pixels"),
                 *([] if area is None else [f"{hectares_text(area)} ha"]),
             ]
@@ -262,25 +261,9 @@ class Compared:
         return f"<p>{first}</p><table>{rows}</table>"
 
 
-def _aligned(lines: list[list[str]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return [
-        "  "
-        + "  ".join(
-            cell.ljust(width) if i == 0 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(line, widths, strict=True))
-        )
-        for line in lines
-    ]
-
-
 def _known(value: Any) -> float | None:
     return None if math.isnan(value) else float(value)
 
 
 def _number(value: float) -> str:
     return "undefined" if math.isnan(value) else f"{value:.4f}"
-
-
-def _cut(name: str) -> str:
-    return name if len(name) <= _WIDEST_NAME else f"{name[: _WIDEST_NAME - 1]}…"

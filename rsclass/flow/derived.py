@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from rsclass.core.stats import ClassStats
 from rsclass.core.transitions import Transitions
 from rsclass.core.types import Float
 from rsclass.io.maps import read_map
+from rsclass.report.summaries import class_page, file_lines
 from rsclass.report.texts import counted, percent
 
 
@@ -102,18 +102,7 @@ class Derived:
             f"{counted(len(self.legend), 'class', 'classes')}.",
             *self.told,
         ]
-        width = max(map(len, self.files))
-        lines += [f"  {kind:<{width}}  {path}" for kind, path in self.files.items()]
-        return "\n".join(lines)
+        return "\n".join(lines + file_lines(self.files))
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td style='background:{entry['color']}'>&emsp;</td><td>{entry['value']}</td>"
-            f"<td>{escape(entry['name'])}</td><td>{entry['pixels']:,}</td>"
-            f"<td>{percent(entry['share'])}</td></tr>"
-            for entry in self.to_dict()["classes"]
-        )
-        return (
-            f"<p>{escape(str(self.path))}</p><table><tr><th></th><th>value</th><th>class</th>"
-            f"<th>pixels</th><th>share</th></tr>{rows}</table>"
-        )
+        return class_page(self.path, self.to_dict()["classes"])

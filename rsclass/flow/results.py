@@ -15,6 +15,7 @@ from rsclass.core.stats import ClassStats
 from rsclass.core.types import Float
 from rsclass.flow.models import Model
 from rsclass.io.maps import read_map
+from rsclass.report.summaries import class_page, file_lines
 from rsclass.report.texts import counted, evidence_text, percent
 
 
@@ -101,21 +102,10 @@ class Classified:
             f"{_classes_by(self.model, self.legend)}.",
             *_why(self.evidence, self.reason),
         ]
-        width = max(map(len, self.files))
-        lines += [f"  {kind:<{width}}  {path}" for kind, path in self.files.items()]
-        return "\n".join(lines)
+        return "\n".join(lines + file_lines(self.files))
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td style='background:{entry['color']}'>&emsp;</td><td>{entry['value']}</td>"
-            f"<td>{escape(entry['name'])}</td><td>{entry['pixels']:,}</td>"
-            f"<td>{percent(entry['share'])}</td></tr>"
-            for entry in self.to_dict()["classes"]
-        )
-        return (
-            f"<p>{escape(str(self.path))}</p><table><tr><th></th><th>value</th><th>class</th>"
-            f"<th>pixels</th><th>share</th></tr>{rows}</table>"
-        )
+        return class_page(self.path, self.to_dict()["classes"])
 
 
 @dataclass(frozen=True)

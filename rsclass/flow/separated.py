@@ -18,6 +18,7 @@ from rsclass.core.mergers import Merger
 from rsclass.core.stats import ClassStats
 from rsclass.core.tree import Tree
 from rsclass.core.types import Float
+from rsclass.report.summaries import file_lines
 from rsclass.report.texts import counted, three_digits
 
 __all__ = ["Separated"]
@@ -142,9 +143,7 @@ class Separated:
         more = len(pairs) - _LINES
         lines += [f"           and {counted(more, 'more pair', 'more pairs')}"] if more > 0 else []
         lines += self._suggested()
-        width = max(map(len, self.files), default=0)
-        lines += [f"  {kind:<{width}}  {path}" for kind, path in self.files.items()]
-        return "\n".join(lines)
+        return "\n".join(lines + file_lines(self.files))
 
     def _suggested(self) -> list[str]:
         if not self.mergers:
