@@ -140,6 +140,7 @@ def test_the_usage_of_one_command_says_type_default_choices_and_variable(call: C
 def _lines() -> list[str]:
     readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
     text = "\n".join([readme, *(str(load(name).epilog) for name in COMMANDS)])
+    text = re.sub(r"\\\n\s*", "", text)  # lines that go on
     return sorted({line.strip() for line in re.findall(r"^ {2,}rsclass .*$", text, re.M)})
 
 
