@@ -7,6 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from rsclass.run.settings import GIB, Running
+
+
+@pytest.fixture(autouse=True, scope="session")
+def room_for_the_tests():
+    """The process of the tests holds more than a run does; its runs get more by default."""
+    made = Running.__init__
+    before = made.__defaults__
+    made.__defaults__ = tuple(8 * GIB if value == 2 * GIB else value for value in before)
+    yield
+    made.__defaults__ = before
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:

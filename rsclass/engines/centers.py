@@ -26,7 +26,7 @@ START_PIXELS = 20_000
 START_PIXELS_OF_CLASS = 4_000
 """Pixels on which starts are tried, for each class; with fewer, small classes are missed."""
 
-SCALING_PIXELS = 200_000
+SCALING_PIXELS = 100_000
 """Pixels from which an exact fit takes its scaling and its start."""
 
 SAMPLE_NUMBERS = 2**24

@@ -29,6 +29,8 @@ from rsclass.run.settings import Running
 READ_AHEAD = 64
 """Units that are decoded while machine code is loaded, at most."""
 
+_PLACE_BYTES = 16  # of a drawn pixel: its key and its place
+
 _FULL_RANGE = np.iinfo(np.uint64).max
 
 
@@ -55,7 +57,16 @@ class BlockCache:
     @property
     def free(self) -> int:
         """Bytes that are left."""
-        return self._free
+        return max(self._free, 0)
+
+    def lower(self, limit: int) -> None:
+        """Keep no more than ``limit`` bytes from now on."""
+        with self._lock:
+            self._free -= max(self.limit - limit, 0)
+            self.limit = min(self.limit, limit)
+            while self._free < 0 and self._blocks:
+                _, block = self._blocks.popitem()
+                self._free += block.values.nbytes + block.valid.nbytes
 
     def clear(self) -> None:
         """Forget every block."""
@@ -268,6 +279,9 @@ class SceneStream:
 
     def _draw(self, n: int | None, seed: int) -> _Draw:
         """Draw from the whole scene, in further passes where one has kept too few pixels."""
+        n_pixels = self.height * self.width
+        of_pixel = self.source.dtype.itemsize * len(self.bands) + _PLACE_BYTES
+        self._leave(3 * min(n or n_pixels, n_pixels) * of_pixel)
         drawn = self._draw_below(_limit(n, self.height * self.width), n, seed)
         for limit in (_limit(n, drawn.n_valid), _FULL_RANGE):
             if n is not None and len(drawn.keys) < min(n, drawn.n_valid):
@@ -275,6 +289,12 @@ class SceneStream:
         if drawn.n_valid == 0:
             raise NoValidPixelsError(self.source.nothing_valid())
         return drawn
+
+    def _leave(self, needed: int) -> None:
+        """Keep fewer blocks, so that ``needed`` bytes are left for something else."""
+        if self.reader.cache is not None:
+            spare = self.plan.spare_bytes - self.room - needed
+            self.reader.cache.lower(max(spare, 0))
 
     def _draw_below(self, most: int, n: int | None, seed: int) -> _Draw:
         """The ``n`` pixels of the smallest keys, of those up to ``most``."""

@@ -15,18 +15,18 @@ from rsclass.run.settings import Running
 
 MIB = 2**20
 
-RESERVE = 112 * MIB
-"""Kept for GDAL's cache (32 MiB), the compressor and Python's own comings and goings."""
+RESERVE = 80 * MIB
+"""Kept for the compressor and Python's own comings and goings."""
 
-MACHINE_CODE = 64 * MIB
-"""Taken by the first compiled loop."""
+TO_COME = 96 * MIB
+"""Taken by the first compiled loop, and by GDAL's cache while the first blocks are read."""
 
 
 def resident() -> int:
     """Bytes that this process occupies, and those that it soon will without further ado."""
     _return_freed()
-    code = 0 if compiling.loaded() else MACHINE_CODE
-    return int(psutil.Process().memory_info().rss) + RESERVE + code
+    to_come = 0 if compiling.loaded() else TO_COME
+    return int(psutil.Process().memory_info().rss) + RESERVE + to_come
 
 
 @dataclass(frozen=True, slots=True)

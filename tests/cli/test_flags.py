@@ -60,7 +60,7 @@ def test_without_flags_a_run_has_the_documented_defaults(call: Caller, classifie
     assert classified.args == ("scene.tif", None)
     assert classified.settings["reading"] == Reading()
     assert classified.settings["writing"] == Writing()
-    assert classified.running == Running()
+    assert classified.running == Running(max_mem=2 * 2**30)
     assert classified.settings["method"] == "uic"
     assert classified.settings["classes"] is None  # 12, or those of the training samples
     assert classified.settings["parameters"] == {}

@@ -27,6 +27,7 @@ from rsclass.flow.derive import Around, Derived, derive_map
 from rsclass.io.class_map import open_class_map
 from rsclass.io.maps import read_recipe
 from rsclass.io.sink import Writing
+from rsclass.run.memory import resident
 from rsclass.run.settings import Running
 
 COLORS = [(200, 0, 0), (0, 200, 0), (0, 0, 200), (90, 90, 90), (250, 250, 0)]
@@ -113,16 +114,12 @@ def test_sidecars_speak_of_the_new_legend(plain, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "running",
-    [
-        Running(jobs=1, tile=512),
-        Running(jobs=3, tile=512),
-        Running(jobs=2, tile=4096),
-        Running(jobs=4, tile=100, max_mem=700 * 2**20),
-    ],
+    ("jobs", "tile", "free"),
+    [(1, 512, 2000), (3, 512, 2000), (2, 4096, 2000), (4, 100, 400)],
     ids=["1x512", "3x512", "2x4096", "4x100"],
 )
-def test_tiles_and_threads_change_no_byte(plain, values, tmp_path, running):
+def test_tiles_and_threads_change_no_byte(plain, values, tmp_path, jobs, tile, free):
+    running = Running(jobs=jobs, tile=tile, max_mem=resident() + free * 2**20)
     first = derive(plain, tmp_path / "a.tif", widened, SAME, halo=2)
     expected = ndimage.maximum_filter(values, size=5, mode="nearest")
     np.testing.assert_array_equal(first.read(), expected)

@@ -22,6 +22,7 @@ from rsclass.errors import (
     UsageError,
 )
 from rsclass.io.maps import read_map, read_recipe
+from rsclass.run.memory import resident
 from rsclass.run.settings import Running
 
 NAMES = {1: "water", 2: "forest", 3: "crops", 4: "urban", 5: "rock"}
@@ -86,7 +87,7 @@ def test_tiles_and_threads_never_change_a_byte(path, tmp_path, rule):
         Running(jobs=1, tile=4096),
         Running(jobs=1, tile=1),
         Running(jobs=3, tile=512),
-        Running(jobs=2, tile=1024, max_mem=900 * 2**20),
+        Running(jobs=2, tile=1024, max_mem=resident() + 600 * 2**20),
     ]
     bytes_of = set()
     for i, running in enumerate(layouts):
