@@ -38,6 +38,7 @@ _PICTURE = 640
 _TABLES = (".csv", ".json")
 _CHANGE_FILES = {"map": "change", "table": "classes"}
 _BYTES_PER_PIXEL = 64.0
+_MOST_TOLD = 12
 
 
 def compare(
@@ -145,19 +146,21 @@ def _counted(
             picture[row : row + small.shape[0], col : col + small.shape[1]] = small
     classes = CommonClasses.of(first.legend, second.legend, by)
     before, after = pixels.before > 0, pixels.after > 0
+    matrix = classes.matrix(pixels)
+    doubts = [*_doubts(maps, common, classes, by), *_partnerless(maps, classes, matrix, by)]
     found = Compared(
         first=first.path,
         second=second.path,
         by=by,
         classes=classes,
-        pixels=classes.matrix(pixels),
+        pixels=matrix,
         weights=classes.matrix(weights),
         ground=ground,
         size=(common.height, common.width),
         only_first=int(pixels.pixels[before & ~after].sum()),
         only_second=int(pixels.pixels[~before & after].sum()),
         neither=int(pixels.pixels[~before & ~after].sum()),
-        warnings=[*first.warnings, *second.warnings, *_doubts(maps, common, classes, by)],
+        warnings=[*first.warnings, *second.warnings, *doubts],
     )
     return found, pictures
 
@@ -232,6 +235,34 @@ def _doubts(maps: Sequence[ClassMap], common: Window, classes: CommonClasses, by
             several = counted(joined, "class has", "classes have")
             doubts.append(f"{several} the name of another in {one.path.name}; they are one here.")
     return doubts
+
+
+def _partnerless(
+    maps: Sequence[ClassMap], classes: CommonClasses, matrix: NDArray[np.int64], by: str
+) -> list[str]:
+    """What is to be said of classes that only one of two legends with common classes has."""
+    shared = set(classes.shared)
+    if not shared:
+        return []
+    told = []
+    places = (classes.first, classes.second)
+    for one, place, held in zip(
+        maps, places, (matrix.sum(axis=1), matrix.sum(axis=0)), strict=True
+    ):
+        alone = [i for i in dict.fromkeys(place.values()) if i not in shared and held[i]]
+        if alone:
+            names = [f"{classes.names[i]!r} ({held[i]:,} pixels)" for i in alone[:_MOST_TOLD]]
+            if len(alone) > _MOST_TOLD:
+                names.append(f"{len(alone) - _MOST_TOLD} more")
+            told.append(f"{one.path.name} has {', '.join(names)}")
+    if not told:
+        return []
+    other = BY[1 - BY.index(by)]
+    return [
+        f"classes without a partner of the same {by} count as changed wherever they are: "
+        f"{'; '.join(told)}. If the other map calls them otherwise, bring both maps to one schema "
+        f"with 'rsclass merge', or try --by {other}."
+    ]
 
 
 @dataclass(frozen=True, eq=False)

@@ -167,6 +167,21 @@ def test_classes_can_be_matched_by_value(paths, tmp_path, arrays):
     assert "Largest" not in found.summary()
 
 
+def test_classes_that_only_one_map_has_are_named_with_their_pixels(paths, arrays, tmp_path):
+    first, second, known = places(arrays)
+    crops, urban = (first == 2)[known].sum(), (second == 3)[known].sum()
+    found = rsclass.compare(*paths)
+    (warning,) = [text for text in found.warnings if "without a partner" in text]
+    assert f"first.tif has 'crops' ({crops:,} pixels)" in warning
+    assert f"second.tif has 'urban' ({urban:,} pixels)" in warning
+    assert "'rsclass merge'" in warning
+    assert "--by value" in warning
+    same = write_map(tmp_path / "same.tif", arrays[0], FIRST)
+    assert rsclass.compare(paths[0], same).warnings == []
+    by_value = rsclass.compare(paths[0], same, by="value")
+    assert by_value.warnings == []
+
+
 def test_maps_without_a_shared_pixel_or_change_are_told_so(tmp_path):
     left = np.array([[1, 0]], np.uint8)
     first = write_map(tmp_path / "a.tif", left, {1: "a"})
