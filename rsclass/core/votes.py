@@ -17,6 +17,7 @@ _QUANTILE = 1.2815515655446004
 """Of the normal distribution at 90 %."""
 
 _TOLD = 3
+_FEW_PIXELS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,8 @@ class Vote:
     purity : float
         Share of the cluster's reference pixels that have the label; NaN without any.
     pixels, witnesses : int
-        Reference pixels of the cluster, and the independent features that they come from.
+        Reference pixels of the cluster, and the independent features or patches that they come
+        from.
     partner : str or None
         Label of the one-to-one pairing under which most pixels agree.
     evidence : tuple of str
@@ -63,7 +65,10 @@ def surely(share: float, witnesses: int) -> float:
 
 
 def votes(
-    table: NDArray[np.int64], witnesses: NDArray[np.int64], labels: Sequence[str], witness: str
+    table: NDArray[np.int64],
+    witnesses: NDArray[np.int64],
+    labels: Sequence[str],
+    witness: tuple[str, str],
 ) -> list[Vote]:
     """One vote for each cluster.
 
@@ -72,11 +77,11 @@ def votes(
     table : int64 array (labels, clusters)
         Pixels.
     witnesses : int64 array (clusters,)
-        Independent features that have pixels in the cluster: neighboring pixels of one polygon say
-        the same, and count as one witness.
+        Independent features that have pixels in the cluster: neighboring pixels of one polygon, or
+        of one patch of a raster, say the same, and count as one witness.
     labels : sequence of str
-    witness : str
-        What one is called: ``pixel``, ``feature``.
+    witness : (str, str)
+        What one and several are called: ``("feature", "features")``.
     """
     pairing = best_pairing(table)
     found = []
@@ -93,8 +98,10 @@ def votes(
         parts = [f"{labels[i]} {counts[i] / total:.0%}" for i in order[:_TOLD] if counts[i]]
         evidence = [
             f"{', '.join(parts)} of {total:,} reference pixel{'' if total == 1 else 's'}"
-            + (f" from {n:,} {witness}{'' if n == 1 else 's'}" if witness != "pixel" else "")
+            f" from {n:,} {witness[n != 1]}"
         ]
+        if total < _FEW_PIXELS:
+            evidence.append(f"fewer than {_FEW_PIXELS} reference pixels speak for it")
         if paired is not None and paired != label:
             evidence.append(f"paired one to one it would be {paired}")
         found.append(Vote(label, surely(purity, n), purity, total, n, paired, tuple(evidence)))

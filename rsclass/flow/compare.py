@@ -251,7 +251,10 @@ def _partnerless(
     ):
         alone = [i for i in dict.fromkeys(place.values()) if i not in shared and held[i]]
         if alone:
-            names = [f"{classes.names[i]!r} ({held[i]:,} pixels)" for i in alone[:_MOST_TOLD]]
+            names = [
+                f"{classes.names[i]!r} ({counted(int(held[i]), 'pixel', 'pixels')})"
+                for i in alone[:_MOST_TOLD]
+            ]
             if len(alone) > _MOST_TOLD:
                 names.append(f"{len(alone) - _MOST_TOLD} more")
             told.append(f"{one.path.name} has {', '.join(names)}")

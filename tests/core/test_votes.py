@@ -9,6 +9,7 @@ from rsclass.core.votes import surely, votes
 
 TABLE = np.array([[90, 0, 1, 0], [10, 50, 2, 0], [0, 50, 1, 0]])
 LABELS = ("water", "wood", "field")
+FEATURES = ("feature", "features")
 
 
 @pytest.mark.parametrize("n", [1, 2, 10, 1000])
@@ -28,7 +29,7 @@ def test_more_witnesses_are_believed_more_and_none_not_at_all():
 
 
 def test_a_cluster_gets_its_commonest_label_with_purity_and_evidence():
-    found = votes(TABLE, np.array([12, 8, 2, 0]), LABELS, "feature")
+    found = votes(TABLE, np.array([12, 8, 2, 0]), LABELS, FEATURES)
     assert [vote.label for vote in found] == ["water", "wood", "wood", None]
     assert found[0].purity == pytest.approx(0.9)
     assert found[0].evidence == ("water 90%, wood 10% of 100 reference pixels from 12 features",)
@@ -37,19 +38,25 @@ def test_a_cluster_gets_its_commonest_label_with_purity_and_evidence():
     assert found[3].evidence == ("the reference has no pixel in it",)
 
 
-def test_pixels_of_a_raster_are_their_own_witnesses_and_not_told_twice():
-    found = votes(TABLE, TABLE.sum(axis=0), LABELS, "pixel")
-    assert found[0].evidence == ("water 90%, wood 10% of 100 reference pixels",)
+def test_one_witness_is_told_as_one_and_few_pixels_are_told_to_be_few():
+    table = np.array([[4, 5], [0, 0], [0, 0]])
+    few, enough = votes(table, np.array([1, 2]), LABELS, ("patch", "patches"))
+    assert few.evidence == (
+        "water 100% of 4 reference pixels from 1 patch",
+        "fewer than 5 reference pixels speak for it",
+    )
+    assert few.confidence < 0.5
+    assert enough.evidence == ("water 100% of 5 reference pixels from 2 patches",)
 
 
 def test_a_cluster_whose_pairing_differs_from_its_majority_says_so():
     """Both clusters are mostly water; one to one, the second can only be wood."""
     table = np.array([[90, 60], [5, 40]])
-    found = votes(table, np.array([9, 9]), ("water", "wood"), "feature")
+    found = votes(table, np.array([9, 9]), ("water", "wood"), FEATURES)
     assert [vote.label for vote in found] == ["water", "water"]
     assert [vote.partner for vote in found] == ["water", "wood"]
     assert found[1].evidence[1] == "paired one to one it would be wood"
 
 
 def test_of_equal_labels_the_first_is_taken():
-    assert votes(np.array([[5], [5]]), np.array([4]), ("a", "b"), "feature")[0].label == "a"
+    assert votes(np.array([[5], [5]]), np.array([4]), ("a", "b"), FEATURES)[0].label == "a"

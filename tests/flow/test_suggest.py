@@ -7,12 +7,15 @@ import geopandas
 import numpy as np
 import pytest
 import rasterio
+from rasterio.features import rasterize
 from rasterio.warp import Resampling, calculate_default_transform, reproject
+from scipy import ndimage
 from shapely.geometry import Point, box
 
 import rsclass
 from rsclass import Running, Writing
 from rsclass.core.merging import MergeTable
+from rsclass.core.votes import surely
 from rsclass.datasets import simulate
 from rsclass.errors import DataError, OutputError, UsageError
 from rsclass.flow.crossing import cross_features, cross_raster
@@ -67,6 +70,48 @@ def test_counts_do_not_depend_on_tiles_and_threads(files, made, running):
         plain = cross_raster(class_map, files["truth"], Running())
         cut = cross_raster(class_map, files["truth"], running)
     np.testing.assert_array_equal(plain.table, cut.table)
+    np.testing.assert_array_equal(plain.witnesses, cut.witnesses)
+
+
+def test_connected_pixels_of_a_reference_raster_are_one_witness(files, made):
+    """SciPy finds the patches of each label, corners included."""
+    with rasterio.open(made.path) as one, rasterio.open(files["truth"]) as other:
+        values, truth = one.read(1), other.read(1)
+    expected = np.zeros(9, int)
+    for code in np.unique(truth[truth > 0]):
+        patches, _ = ndimage.label(truth == code, structure=np.ones((3, 3)))
+        for i, cluster in enumerate(made.legend.values):
+            expected[i] += len(np.unique(patches[(values == cluster) & (patches > 0)]))
+    for tile in (64, 1024):
+        with open_class_map(made.path) as class_map:
+            crossed = cross_raster(class_map, files["truth"], Running(tile=tile))
+        np.testing.assert_array_equal(crossed.witnesses, expected)
+
+
+def test_a_raster_of_burnt_polygons_is_believed_no_more_than_the_polygons(files, made, tmp_path):
+    polygons = geopandas.read_file(files["reference"], layer="polygons")
+    names = sorted(set(polygons["class_name"]))
+    with rasterio.open(made.path) as dataset:
+        profile, shape = dataset.profile, dataset.shape
+    shapes = [
+        (geometry, names.index(name) + 1)
+        for geometry, name in zip(polygons.geometry, polygons["class_name"], strict=True)
+    ]
+    burnt = rasterize(shapes, shape, transform=profile["transform"], dtype=profile["dtype"])
+    with rasterio.open(tmp_path / "burnt.tif", "w", **(profile | {"nodata": 0})) as dataset:
+        dataset.write(burnt, 1)
+    of_polygons = rsclass.suggest(
+        made.path,
+        reference=files["reference"],
+        layer="polygons",
+        field="class_name",
+        spectra=False,
+    )
+    of_raster = rsclass.suggest(made.path, reference=tmp_path / "burnt.tif", spectra=False)
+    assert sum(vote.pixels > 0 for vote in of_raster.votes) > 5
+    for raster, polygon in zip(of_raster.votes, of_polygons.votes, strict=True):
+        assert raster.witnesses <= polygon.witnesses
+        assert raster.confidence == surely(raster.purity, raster.witnesses)
 
 
 def test_points_are_counted_one_by_one_and_are_their_own_witnesses(files, made, tmp_path):
