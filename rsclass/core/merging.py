@@ -12,7 +12,7 @@ from rsclass.core.legend import HIGHEST_VALUE, Legend, clean_name
 from rsclass.core.schema import Schema
 from rsclass.errors import DataError, UsageError
 
-__all__ = ["NOTHING", "MergeRow", "MergeTable"]
+__all__ = ["NOTHING", "MergeRow", "MergeTable", "listed"]
 
 NOTHING = 0
 """The code of clusters that shall have no class in the merged map."""
@@ -132,7 +132,7 @@ class MergeTable:
         if unknown:
             raise UsageError(
                 f"the merge table has no {_clusters(unknown)}; its clusters are "
-                f"{_listed(self._by_cluster)}."
+                f"{listed(self._by_cluster)}."
             )
         return MergeTable(tuple(new.get(row.cluster, row) for row in self.rows))
 
@@ -154,7 +154,7 @@ class MergeTable:
         if unknown:
             raise DataError(
                 f"the merge table lists {_clusters(unknown)}, which the map does not have; its "
-                f"classes are {_listed(legend.values)}. Is the table that of another map?",
+                f"classes are {listed(legend.values)}. Is the table that of another map?",
                 clusters=unknown,
             )
         missing = sorted(clusters - self._by_cluster.keys())
@@ -166,7 +166,7 @@ class MergeTable:
         if self.undecided:
             raise DataError(
                 f"the merge table gives no code to {_clusters(self.undecided)}; give each the code "
-                "of a class, or 0 for no class.",
+                f"of a class, or 0 for no class: --set {self.undecided[0]}=CODE.",
                 clusters=list(self.undecided),
             )
         codes = {row.cluster: int(row.code or NOTHING) for row in self.rows}
@@ -175,8 +175,8 @@ class MergeTable:
             users = sorted(cluster for cluster, code in codes.items() if code in strange)
             raise DataError(
                 f"the merge table gives {_clusters(users)} the code"
-                f"{'' if len(strange) == 1 else 's'} {_listed(strange)}, which the schema does "
-                f"not have; its codes are {_listed(schema.codes)}.",
+                f"{'' if len(strange) == 1 else 's'} {listed(strange)}, which the schema does "
+                f"not have; its codes are {listed(schema.codes)}.",
                 codes=strange,
             )
         if not any(codes.values()):
@@ -314,10 +314,11 @@ def _shown(code: int | None) -> str:
 
 def _clusters(numbers: Iterable[int]) -> str:
     every = list(numbers)
-    return f"{'cluster' if len(every) == 1 else 'clusters'} {_listed(every)}"
+    return f"{'cluster' if len(every) == 1 else 'clusters'} {listed(every)}"
 
 
-def _listed(numbers: Iterable[int]) -> str:
+def listed(numbers: Iterable[int]) -> str:
+    """Numbers for a message; of many, the first twenty."""
     every = [str(number) for number in numbers]
     more = [f"and {len(every) - _MOST_TOLD} more"] if len(every) > _MOST_TOLD else []
     return ", ".join([*every[:_MOST_TOLD], *more])

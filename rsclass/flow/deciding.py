@@ -11,7 +11,7 @@ from typing import Any
 
 from rsclass.core.legend import Legend
 from rsclass.core.merging import NOTHING, MergeRow, MergeTable
-from rsclass.core.naming import ClassNames
+from rsclass.core.naming import ClassNames, told
 from rsclass.core.schema import Schema
 from rsclass.errors import UsageError
 from rsclass.io.class_map import open_class_map
@@ -143,7 +143,8 @@ def decide(
     table : path
     choices : iterable of (clusters, class)
         Clusters as values, ranges or names (``3``, ``3,5``, ``7-9``, ``deep water``); the class as
-        a code or, with a schema, its name; ``0`` or ``none``: no class; empty: undecided again.
+        a code or as its name, in the schema or else in the table; ``0`` or ``none``: no class;
+        empty: undecided again.
     schema : Schema, path, name or None
     by, why : str
         Who decided, and on what evidence; kept in every row that changes.
@@ -214,12 +215,25 @@ def _class(name: str, schema: Schema | None, table: MergeTable) -> tuple[int | N
         found = schema.find(text)
         return found.code, found.name
     if not text.isdecimal():
-        raise UsageError(
-            f"the class {text!r} is given by its name; say with --schema which classes there are, "
-            "or give its code."
-        )
+        return _class_of_table(text, table)
     code = int(text)
     return code, next((row.class_name for row in table if row.code == code), "")
+
+
+def _class_of_table(name: str, table: MergeTable) -> tuple[int, str]:
+    """Code and name of a class that other clusters of the table have already."""
+    found = dict.fromkeys(
+        (row.code, row.class_name) for row in table if row.code and row.class_name
+    )
+    same = [(code, text) for code, text in found if text.casefold() == name.casefold()]
+    if len({code for code, _ in same}) == 1:
+        return same[0]
+    which = "two codes have in the table" if same else "no cluster of the table has yet"
+    known = f" (known are {told(text for _, text in found)})" if found and not same else ""
+    raise UsageError(
+        f"the class {name!r} is given by its name, which {which}{known}; say with --schema which "
+        "classes there are, or give its code."
+    )
 
 
 def _clusters(text: str, legend: Legend) -> Sequence[int]:

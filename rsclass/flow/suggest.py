@@ -110,8 +110,9 @@ def suggest(
             _require_same_clusters(earlier, class_map, written)
         found = coded(found, wanted, earlier or ())
         applied: tuple[int, ...] = ()
+        undecided: tuple[int, ...] = ()
         if written is not None:
-            applied = _apply(found, written, earlier, class_map.inputs, how)
+            applied, undecided = _apply(found, written, earlier, class_map.inputs, how)
     return Suggested(
         path=Path(path),
         proposals=found,
@@ -122,6 +123,7 @@ def suggest(
         table=written,
         applied=applied,
         warnings=list(dict.fromkeys(warnings)),
+        undecided=undecided,
     )
 
 
@@ -199,13 +201,22 @@ def _apply(
     table: MergeTable | None,
     inputs: Sequence[str],
     how: dict[str, Any],
-) -> tuple[int, ...]:
-    """Write the proposals to a new table, or those of undecided clusters to one that exists."""
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Write the proposals to a new table, or those of undecided clusters to one that exists.
+
+    Returns
+    -------
+    tuple of int, tuple of int
+        Clusters that were decided, and those that still are not.
+    """
     rows = merge_rows(found)
     if table is None:
-        write_merge_table(place, MergeTable(tuple(rows)), inputs=inputs)
-        return tuple(row.cluster for row in rows if row.code is not None)
+        fresh = MergeTable(tuple(rows))
+        write_merge_table(place, fresh, inputs=inputs)
+        return tuple(row.cluster for row in rows if row.code is not None), fresh.undecided
     undecided = table.undecided
     chosen = [row for row in rows if row.code is not None and row.cluster in undecided]
-    edit_merge_table(place, chosen, by=_BY, why="clusters that were not decided", **how)
-    return tuple(row.cluster for row in chosen)
+    changed, _ = edit_merge_table(
+        place, chosen, by=_BY, why="clusters that were not decided", **how
+    )
+    return tuple(row.cluster for row in chosen), changed.undecided

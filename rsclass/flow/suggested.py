@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
 
+from rsclass.core.merging import listed
 from rsclass.core.opinions import Opinion
 from rsclass.core.proposals import Proposal
 from rsclass.core.votes import Vote
@@ -40,6 +42,8 @@ class Suggested:
     applied : tuple of int
         Clusters that got their class in it.
     warnings : list of str
+    undecided : tuple of int
+        Clusters that have no class in it yet.
     """
 
     path: Path
@@ -51,6 +55,7 @@ class Suggested:
     table: Path | None
     applied: tuple[int, ...]
     warnings: list[str]
+    undecided: tuple[int, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-able values."""
@@ -91,6 +96,7 @@ class Suggested:
             "units": self.units or None,
             "files": {} if self.table is None else {"table": str(self.table)},
             "applied": list(self.applied),
+            "undecided": list(self.undecided),
             "warnings": self.warnings,
         }
 
@@ -117,10 +123,19 @@ class Suggested:
             lines.append(f"Spectra: {self.units}.")
         if self.table is not None:
             classes = counted(len(self.applied), "cluster", "clusters")
-            lines += [f"{classes} decided in the merge table.", f"  table  {self.table}"]
+            lines += [f"{classes} decided in the merge table.", *self._open()]
+            lines.append(f"  table  {self.table}")
         else:
             lines.append("Nothing is applied; --apply --table TABLE.csv writes a merge table.")
         return "\n".join(lines)
+
+    def _open(self) -> list[str]:
+        if not self.undecided:
+            return []
+        stay = counted(len(self.undecided), "cluster stays", "clusters stay")
+        decide = ["--table", str(self.table), "--set", f"{self.undecided[0]}=CODE"]
+        command = shlex.join(["rsclass", "merge", str(self.path), *decide])
+        return [f"{stay} open: {listed(self.undecided)}. Decide each: {command}"]
 
     def _repr_html_(self) -> str:
         rows = "".join(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,23 @@ def test_apply_writes_the_table_and_a_second_call_keeps_it(
     assert again.code == 0, again.err
     assert again.data["applied"] == []
     assert table.read_bytes() == first
+
+
+def test_what_stays_open_is_told_with_the_command_that_decides_it(
+    call: Caller, made: dict[str, Path], tmp_path: Path
+) -> None:
+    table = tmp_path / "merge.csv"
+    table.write_text("cluster,code,class\n1,,\n2,3,wood\n3,,\n4,3,wood\n5,3,wood\n")
+    flags = ["--min-confidence", "1", "--table", table, "--apply", "--progress", "none"]
+    told = call("suggest", made["map"], *flags)
+    assert told.code == 0, told.err
+    assert "2 clusters stay open: 1, 3. Decide each: rsclass merge" in told.out
+    command = told.out.split("Decide each: rsclass ")[1].splitlines()[0]
+    decided = call(*shlex.split(command.replace("CODE", "wood")), "--json")
+    assert decided.code == 0, decided.err
+    assert decided.data["undecided"] == [3]
+    again = call("suggest", made["map"], *flags, "--json")
+    assert again.data["undecided"] == [3]
 
 
 @pytest.mark.parametrize(

@@ -235,7 +235,10 @@ def test_maps_of_other_software_are_merged(tmp_path):
         ({"schema": SCHEMA, "table": table({1: 20, 2: 20})}, "lacks clusters 3, 4, 5"),
         ({"schema": SCHEMA, "table": table(CODES | {9: 20})}, "lists cluster 9, which the map"),
         ({"schema": SCHEMA, "table": table(CODES | {4: 77})}, "cluster 4 the code 77"),
-        ({"schema": SCHEMA, "table": table(CODES | {4: None})}, "no code to cluster 4"),
+        (
+            {"schema": SCHEMA, "table": table(CODES | {4: None})},
+            "no code to cluster 4; .* --set 4=CODE",
+        ),
         ({"schema": SCHEMA, "table": "missing.csv"}, r"missing\.csv cannot be read"),
     ],
 )
@@ -329,8 +332,21 @@ def test_choices_that_mean_nothing_are_refused_and_change_nothing(
 def test_without_a_schema_classes_are_codes(class_map, tmp_path):
     rsclass.begin_merge_table(class_map, tmp_path / "table.csv")
     assert rsclass.decide(class_map, tmp_path / "table.csv", [("1", "7")]).table[1].code == 7
-    with pytest.raises(UsageError, match="'water' is given by its name; say with --schema"):
+    with pytest.raises(UsageError, match=r"'water' is given by its name, which .*with --schema"):
         rsclass.decide(class_map, tmp_path / "table.csv", [("1", "water")])
+
+
+def test_without_a_schema_the_table_says_which_code_a_class_name_has(class_map, tmp_path):
+    path = tmp_path / "table.csv"
+    lines = ["cluster,code,class", "1,20,Water", "2,,", "3,20,", "4,11,Forest", "5,,"]
+    path.write_text("\n".join(lines) + "\n")
+    row = rsclass.decide(class_map, path, [("2", "water")]).table[2]
+    assert (row.code, row.class_name) == (20, "Water")
+    with pytest.raises(UsageError, match=r"no cluster .* \(known are 'Water', 'Forest'\)"):
+        rsclass.decide(class_map, path, [("5", "Snow")])
+    path.write_text("\n".join([*lines[:-2], "4,30,water", "5,,"]) + "\n")
+    with pytest.raises(UsageError, match="which two codes have in the table"):
+        rsclass.decide(class_map, path, [("5", "water")])
 
 
 def test_the_public_names_are_there(class_map, tmp_path):
