@@ -83,6 +83,13 @@ def matched_classes(
     extra = [i for i in unknown if on_unknown == "class"]
     used = {found[i] for i in np.unique(units.labels).tolist()}
     kept = [i for i in range(len(legend)) if sizes.pixels[i] or i in used]
+    silent = [legend.names[i] for i in kept if i not in used]
+    if silent:
+        notes.append(
+            f"no label of {pairs.name} is {told(silent)} of the map, so that nothing mapped so can "
+            "be right. If its labels are coarser or finer than the map, merge the map's classes "
+            "to those of the reference with 'rsclass merge'."
+        )
     if len(kept) + len(extra) > _MOST_CLASSES:
         raise DataError(
             f"{class_map.name} and {pairs.name} have {len(kept) + len(extra):,} classes, and a "

@@ -381,6 +381,21 @@ def test_a_raster_that_covers_the_map_is_no_sample_and_needs_no_estimate(class_m
     assert math.isnan(found.accuracy.overall.error)
 
 
+def test_classes_of_the_map_that_no_label_means_are_named(class_map, tmp_path):
+    rows, cols = random_places(80)
+    labels = np.array(names_of(truth()[rows, cols]))
+    coarse = np.where(labels == "Bare soil", "Forest", labels)
+    files = [
+        at_points(tmp_path / f"{i}.gpkg", rows, cols, some)
+        for i, some in enumerate((coarse, labels))
+    ]
+    warnings = [rsclass.assess(class_map, file, field="label").warnings for file in files]
+    silent = [[text for text in every if text.startswith("no label of")] for every in warnings]
+    assert len(silent[0]) == 1
+    assert "no label of 0.gpkg is 'Bare soil' of the map" in silent[0][0]
+    assert silent[1] == []
+
+
 def test_a_raster_with_gaps_is_of_unknown_design(class_map, tmp_path):
     part = truth()
     part[::3] = 0
