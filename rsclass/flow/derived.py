@@ -18,7 +18,7 @@ from rsclass.report.summaries import class_page, file_lines
 from rsclass.report.texts import counted, percent
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Derived:
     """A class map that was made from another one.
 
@@ -103,6 +103,10 @@ class Derived:
             *self.told,
         ]
         return "\n".join(lines + file_lines(self.files))
+
+    def __repr__(self) -> str:
+        told = f"parent={str(self.parent)!r}, classes={len(self.legend)}, pixels={self.n_pixels}"
+        return f"Derived({str(self.path)!r}, {told}, classified={self.n_classified})"
 
     def _repr_html_(self) -> str:
         return class_page(self.path, self.to_dict()["classes"])

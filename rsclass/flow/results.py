@@ -19,7 +19,7 @@ from rsclass.report.summaries import class_page, file_lines
 from rsclass.report.texts import counted, evidence_text, percent
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Classified:
     """A class map that was written.
 
@@ -104,11 +104,17 @@ class Classified:
         ]
         return "\n".join(lines + file_lines(self.files))
 
+    def __repr__(self) -> str:
+        told = (
+            f"{str(self.path)!r}, method={self.model.engine.method!r}, classes={len(self.legend)}"
+        )
+        return f"Classified({told}, pixels={self.n_pixels}, classified={self.n_classified})"
+
     def _repr_html_(self) -> str:
         return class_page(self.path, self.to_dict()["classes"])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Trained:
     """A model that was trained and written.
 
@@ -149,6 +155,10 @@ class Trained:
             f"  model  {self.path}",
         ]
         return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        told = f"method={self.model.engine.method!r}, classes={len(self.model.legend)}"
+        return f"Trained({str(self.path)!r}, {told})"
 
     def _repr_html_(self) -> str:
         rows = "".join(

@@ -67,6 +67,19 @@ def test_a_model_shows_its_classes(chosen: Classified) -> None:
     assert "<p>&lt;m&gt;</p>" in trained._repr_html_()
 
 
+def test_a_printed_result_is_one_short_line(chosen: Classified, tmp_path: Path) -> None:
+    n, pixels = len(chosen.legend), 110 * 90
+    classified = f"pixels={pixels}, classified={chosen.n_classified})"
+    assert repr(chosen) == (
+        f"Classified({str(chosen.path)!r}, method='kmeans', classes={n}, {classified}"
+    )
+    trained = Trained(Path("m"), chosen.model, [], [], [])
+    assert repr(trained) == f"Trained('m', method='kmeans', classes={n})"
+    two = rsclass.merge(chosen.path, tmp_path / "two.tif", to=2)
+    parent = f"parent={str(chosen.path)!r}"
+    assert repr(two) == f"Derived({str(two.path)!r}, {parent}, classes=2, {classified}"
+
+
 @pytest.mark.parametrize(
     ("replayed", "words"),
     [
