@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from rsclass.core.legend import Legend, LegendClass
+from rsclass.core.legend import RGB, Legend, LegendClass
 from rsclass.core.merging import NOTHING, MergeRow, MergeTable
 from rsclass.core.naming import ClassNames, told
 from rsclass.core.schema import Schema, SchemaClass
@@ -16,7 +16,7 @@ from rsclass.core.stats import ClassStats
 from rsclass.core.tree import class_tree
 from rsclass.errors import DataError, UsageError
 
-__all__ = ["cut_classes", "lifted", "own_codes", "schema_of_table"]
+__all__ = ["cut_classes", "in_map_colors", "lifted", "own_codes", "schema_of_table"]
 
 _LONGEST_NAME = 60
 
@@ -88,10 +88,10 @@ def schema_of_table(table: MergeTable, legend: Legend, counts: Mapping[int, int]
     DataError
         The table gives a code two names, or a name two codes.
     """
-    colors = {c.value: c.color for c in legend}
+    colors = _largest_colors(table, legend, counts)
     members: dict[int, list[MergeRow]] = {}
     for row in table:
-        if row.code and row.cluster in colors:
+        if row.code in colors:
             members.setdefault(row.code, []).append(row)
     classes = []
     for code, rows in members.items():
@@ -101,12 +101,32 @@ def schema_of_table(table: MergeTable, legend: Legend, counts: Mapping[int, int]
                 f"the merge table calls code {code} {names[0]!r} and {names[1]!r}; choose one name "
                 "for it, or give a schema."
             )
-        largest = max(rows, key=lambda row: (counts.get(row.cluster, 0), -row.cluster))
         name = names[0] if names else f"class {code}"
-        classes.append(SchemaClass(code, name, colors[largest.cluster]))
+        classes.append(SchemaClass(code, name, colors[code]))
     if not classes:
         raise DataError("the merge table gives no cluster a class, so none would be left.")
     return Schema(tuple(classes))
+
+
+def in_map_colors(
+    schema: Schema, table: MergeTable, legend: Legend, counts: Mapping[int, int]
+) -> Schema:
+    """The schema with its classes in the colors of their largest clusters, where they have any."""
+    colors = _largest_colors(table, legend, counts)
+    classes = (replace(c, color=colors.get(c.code, c.color)) for c in schema)
+    return replace(schema, classes=tuple(classes))
+
+
+def _largest_colors(table: MergeTable, legend: Legend, counts: Mapping[int, int]) -> dict[int, RGB]:
+    """For each code of the table, the color of its largest cluster; of equal ones the first."""
+    colors = {c.value: c.color for c in legend}
+    largest: dict[int, int] = {}
+    for row in table:
+        if row.code and row.cluster in colors:
+            other = largest.setdefault(row.code, row.cluster)
+            if counts.get(row.cluster, 0) > counts.get(other, 0):
+                largest[row.code] = row.cluster
+    return {code: colors[cluster] for code, cluster in largest.items()}
 
 
 def cut_classes(

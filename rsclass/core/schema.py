@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
@@ -57,6 +57,8 @@ class Schema:
         At least one.
     name : str
         Of the schema; one line.
+    colored : bool
+        Whether somebody chose the colors; if not, those of a merged map are better.
 
     Raises
     ------
@@ -67,6 +69,7 @@ class Schema:
 
     classes: tuple[SchemaClass, ...]
     name: str = ""
+    colored: bool = field(default=True, compare=False)
 
     def __post_init__(self) -> None:
         classes = tuple(sorted(self.classes, key=lambda c: c.code))

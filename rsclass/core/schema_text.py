@@ -120,7 +120,7 @@ def _collect(
         )
     ]
     try:
-        return Schema(tuple(classes), name)
+        return Schema(tuple(classes), name, colored=any(cells[2] for cells in found))
     except DataError as error:
         raise DataError(f"{source}: {error}") from error
 

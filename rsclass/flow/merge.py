@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rsclass.core.joining import cut_classes, lifted, own_codes, schema_of_table
+from rsclass.core.joining import cut_classes, in_map_colors, lifted, own_codes, schema_of_table
 from rsclass.core.legend import HIGHEST_VALUE
 from rsclass.core.merging import MergeTable
 from rsclass.core.schema import Schema
@@ -94,8 +94,9 @@ def merge(
     out : path or None
         None: ``<map>_merged.tif`` beside the map.
     schema : Schema, path, name or None
-        Land-cover classes; see :func:`rsclass.io.schema_file.read_schema`. None: the classes that
-        the table names itself, in the colors of their largest clusters.
+        Land-cover classes; see :func:`rsclass.io.schema_file.read_schema`. Where it has no colors
+        but the map's come from spectra, classes have the color of their largest cluster. None: the
+        classes that the table names itself, in such colors.
     table : MergeTable, path or None
         Which class each cluster becomes. None, with a schema: the map's classes are
         those of the schema already, by name or else by value.
@@ -195,6 +196,8 @@ def _by_table(
     # What the table must answer for is asked before its classes are lifted to another level.
     found.codes(known, class_map.legend)
     found = lifted(found, known, level) if level is not None else found.named(known)
+    if not known.colored and class_map.statistics is not None:
+        known = in_map_colors(known, found, class_map.legend, _counts(class_map))
     how = {
         "schema": known.name or (None if schema is None else str(schema)),
         "table": str(Path(table).resolve()) if isinstance(table, str | Path) else None,

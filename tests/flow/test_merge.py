@@ -113,6 +113,27 @@ def test_classes_merge_up_to_a_level(class_map, tmp_path):
     np.testing.assert_allclose(later.stats.covariance, up.stats.covariance, rtol=1e-9)
 
 
+@pytest.mark.parametrize("stated", [False, True])
+def test_classes_of_a_schema_without_colors_look_like_their_largest_clusters(
+    class_map, tmp_path, stated
+):
+    schema = tmp_path / "schema.csv"
+    colors = ("", "#010203") if stated else ("", "")
+    lines = ["code,name,color,parent", "10,Land,,", f"11,Forest,{colors[0]},10"]
+    schema.write_text("\n".join([*lines, "12,Field,,10", f"20,Water,{colors[1]},"]) + "\n")
+    values, codes = read_map(class_map), {1: 20, 2: 11, 3: 12, 4: 11, 5: 20}
+    with open_class_map(class_map) as opened:
+        color_of = {c.value: c.color for c in opened.legend}
+    how = {"schema": schema, "table": table(codes)}
+    for name, level, lifting in (("a", None, {}), ("b", 1, {11: 10, 12: 10})):
+        merged = merge(class_map, tmp_path / f"{name}.tif", level=level, **how)
+        for entry in merged.legend:
+            clusters = [c for c, code in codes.items() if lifting.get(code, code) == entry.value]
+            largest = max(clusters, key=lambda c: int((values == c).sum()))
+            assert (entry.color == color_of[largest]) is not stated
+    assert (merged.legend.colors[-1] == (1, 2, 3)) is stated
+
+
 def test_a_map_of_codes_takes_the_names_of_a_schema(class_map, tmp_path):
     renamed = Schema(
         tuple(SchemaClass(i, f"land {i}", (i, 2 * i, 3 * i)) for i in range(1, 9)), "eight"
