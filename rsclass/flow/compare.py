@@ -21,13 +21,13 @@ from rsclass.core.types import Labels, Window
 from rsclass.errors import UsageError
 from rsclass.flow.compared import Compared
 from rsclass.flow.derive import Around, Derived, derive_map
+from rsclass.flow.match_doubts import match_doubts
 from rsclass.flow.outputs import now
 from rsclass.flow.scanning import LaidOver, positions, refuse_unknown, scan
 from rsclass.io.class_map import ClassMap, open_class_map
 from rsclass.io.map_part import MapPart
 from rsclass.io.sink import Writing
 from rsclass.io.target import Target
-from rsclass.report.texts import counted
 from rsclass.run.settings import Running
 
 __all__ = ["compare"]
@@ -38,7 +38,6 @@ _PICTURE = 640
 _TABLES = (".csv", ".json")
 _CHANGE_FILES = {"map": "change", "table": "classes"}
 _BYTES_PER_PIXEL = 64.0
-_MOST_TOLD = 12
 
 
 def compare(
@@ -147,7 +146,7 @@ def _counted(
     classes = CommonClasses.of(first.legend, second.legend, by)
     before, after = pixels.before > 0, pixels.after > 0
     matrix = classes.matrix(pixels)
-    doubts = [*_doubts(maps, common, classes, by), *_partnerless(maps, classes, matrix, by)]
+    doubts = match_doubts(maps, common, classes, matrix, by)
     found = Compared(
         first=first.path,
         second=second.path,
@@ -214,58 +213,6 @@ class _Count:
         thin = (slice(-top % self.step, None, self.step), slice(-left % self.step, None, self.step))
         place = (-(-top // self.step), -(-left // self.step))
         return _Part(pixels, weights, (before[thin].copy(), after[thin].copy()), place)
-
-
-def _doubts(maps: Sequence[ClassMap], common: Window, classes: CommonClasses, by: str) -> list[str]:
-    doubts = []
-    if any((one.height, one.width) != (common.height, common.width) for one in maps):
-        doubts.append(
-            f"the maps cover different ground; compared is the part of {common.height:,} x "
-            f"{common.width:,} pixels that both have."
-        )
-    if not classes.shared:
-        other = BY[1 - BY.index(by)]
-        doubts.append(
-            f"the maps have no class {by} in common, so every pixel counts as changed; try --by "
-            f"{other}, or give the same names with 'rsclass merge'."
-        )
-    for one, legend in zip(maps, (classes.first, classes.second), strict=True):
-        joined = len(legend) - len(set(legend.values()))
-        if joined:
-            several = counted(joined, "class has", "classes have")
-            doubts.append(f"{several} the name of another in {one.path.name}; they are one here.")
-    return doubts
-
-
-def _partnerless(
-    maps: Sequence[ClassMap], classes: CommonClasses, matrix: NDArray[np.int64], by: str
-) -> list[str]:
-    """What is to be said of classes that only one of two legends with common classes has."""
-    shared = set(classes.shared)
-    if not shared:
-        return []
-    told = []
-    places = (classes.first, classes.second)
-    for one, place, held in zip(
-        maps, places, (matrix.sum(axis=1), matrix.sum(axis=0)), strict=True
-    ):
-        alone = [i for i in dict.fromkeys(place.values()) if i not in shared and held[i]]
-        if alone:
-            names = [
-                f"{classes.names[i]!r} ({counted(int(held[i]), 'pixel', 'pixels')})"
-                for i in alone[:_MOST_TOLD]
-            ]
-            if len(alone) > _MOST_TOLD:
-                names.append(f"{len(alone) - _MOST_TOLD} more")
-            told.append(f"{one.path.name} has {', '.join(names)}")
-    if not told:
-        return []
-    other = BY[1 - BY.index(by)]
-    return [
-        f"classes without a partner of the same {by} count as changed wherever they are: "
-        f"{'; '.join(told)}. If the other map calls them otherwise, bring both maps to one schema "
-        f"with 'rsclass merge', or try --by {other}."
-    ]
 
 
 @dataclass(frozen=True, eq=False)
