@@ -177,5 +177,5 @@ def test_only_what_was_measured_again_is_replaced_in_the_page(tmp_path):
 def test_the_page_of_the_project_can_be_filled_in(tmp_path):
     page = tmp_path / "performance.md"
     page.write_text((ROOT / "docs" / "performance.md").read_text(encoding="utf-8"))
-    fill(page, ["- here"], [Finding("1", "a", "1.00")], [], ["1"])
+    fill(page, ["- here"], [Finding("1", "a", "1.00")], [], list(GOALS))
     assert "- here" in page.read_text()
