@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 RUN    := $(VENV)/bin/python -m
 
-.PHONY: demo test test-all check samples clean
+.PHONY: demo test test-all test-qgis check samples clean
 
 demo: $(VENV)/.base
 	$(VENV)/bin/rsclass demo demo --overwrite
@@ -14,6 +14,15 @@ test: $(VENV)/.dev
 
 test-all: $(VENV)/.dev
 	$(RUN) pytest -m "slow or not slow"
+
+# rsclass inside QGIS, which comes from Debian's packages: with the system's Python, which has
+# PyQGIS, and an environment in which no other Python can be found.
+test-qgis: $(VENV)/.dev
+	tests/qgis/install.sh
+	env -i HOME="$$HOME" PATH=/usr/bin:/bin LC_ALL=C.UTF-8 QT_QPA_PLATFORM=offscreen \
+	    PYTHONDONTWRITEBYTECODE=1 RSCLASS_EXECUTABLE="$(CURDIR)/$(VENV)/bin/rsclass" \
+	    SCREENSHOTS="$(SCREENSHOTS)" \
+	    /usr/bin/python3 -m pytest -c tests/qgis/pytest.ini tests/qgis
 
 check: $(VENV)/.dev
 	$(RUN) ruff check .
