@@ -98,16 +98,20 @@ class Labeler:
                     maps[name][..., at[0], at[1]] = np.where(valid, image, np.float32(np.nan))
         return Prediction(labels, maps)
 
-    def _classes(
-        self, block: Block, tile: Window, wanted: bool
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32] | None]:
-        """The class (h, w) of every pixel, and its membership (classes, h, w) where wanted."""
+    def inputs(self, block: Block, tile: Window) -> NDArray[np.float32]:
+        """Network inputs (channels, h + 2 halo, w + 2 halo) of a part of ``block``."""
         outer = block.window
         grown = Window(tile.row - outer.row, tile.col - outer.col, tile.height, tile.width).grow(
             self.halo, outer.height, outer.width
         )
         seen = grown._replace(row=grown.row + outer.row, col=grown.col + outer.col)
-        inputs, _ = padded(block.cut(seen), tile, self.halo, self.scaling)
+        return padded(block.cut(seen), tile, self.halo, self.scaling)[0]
+
+    def _classes(
+        self, block: Block, tile: Window, wanted: bool
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32] | None]:
+        """The class (h, w) of every pixel, and its membership (classes, h, w) where wanted."""
+        inputs = self.inputs(block, tile)
         with one_thread(), torch.inference_mode():
             logits = self.forward.logits(inputs)
             best = self.group[logits.argmax(dim=0).cpu().numpy()]

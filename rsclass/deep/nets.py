@@ -8,6 +8,7 @@ depend on where the window was cut.
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -109,14 +110,37 @@ class PixelNet(nn.Module):
 
     def embed(self, x: Tensor) -> Tensor:
         """Embedding (n, embedding, h, w) of inputs (n, channels, h + 2 halo, w + 2 halo)."""
+        center, stem_inputs = self._split(x)
+        features: Tensor = self.blocks(self.stem(stem_inputs))
+        embedding: Tensor = self.embedding(torch.cat([features, center], dim=1))
+        return embedding
+
+    def layers(self, x: Tensor) -> Iterator[tuple[str, Tensor]]:
+        """Name and features of every layer in order, the last of which are the logits.
+
+        Those before the embedding are wider than it by what the layers between them use up.
+        """
+        center, features = self._split(x)
+        features = self.stem(features)
+        yield "stem", features
+        for number, block in enumerate(self.blocks, 1):
+            features = block(features)
+            yield f"block {number}", features
+        features = self.embedding(torch.cat([features, center], dim=1))
+        yield "embedding", features
+        for number, layer in enumerate(self.head, 1):
+            features = layer(features)
+            yield f"head {number}", features
+        yield "logits", self.logit_norm(self.classifier(features))
+
+    def _split(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The raw pixels that have an answer, and what the stem takes."""
         halo = self.shape.halo
         center = x[:, :, halo : x.shape[2] - halo, halo : x.shape[3] - halo]
         if self.shape.sobel:
             edges = nn.functional.conv2d(x, self.gradients, groups=self.shape.channels)
             x = torch.cat([x[:, :, 1:-1, 1:-1], edges], dim=1)
-        features: Tensor = self.blocks(self.stem(x))
-        embedding: Tensor = self.embedding(torch.cat([features, center], dim=1))
-        return embedding
+        return center, x
 
     def classify(self, embedding: Tensor) -> Tensor:
         """Logits of embeddings."""
