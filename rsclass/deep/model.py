@@ -12,6 +12,7 @@ from rsclass.core.types import PixelStream, Sample
 from rsclass.deep.augment import Augmentation
 from rsclass.deep.clusters import Clusters, survey
 from rsclass.deep.infer import Forward, Labeler
+from rsclass.deep.layers import layer_features
 from rsclass.deep.loop import start_labels, train_landcover, train_paper
 from rsclass.deep.nets import PixelNet, Shape
 from rsclass.deep.patches import CHUNK, SPARSEST, TILE, TrainingArea, area_bytes
@@ -20,7 +21,7 @@ from rsclass.deep.scaling import WIDEST, Scaling
 from rsclass.deep.shards import SHARDS, Shards
 from rsclass.deep.threads import choose_device
 
-__all__ = ["Learned", "Plan", "choose_device", "labeler", "learn", "learn_bytes"]
+__all__ = ["Learned", "Plan", "choose_device", "labeler", "layer_features", "learn", "learn_bytes"]
 
 _SCALING_VALUES = 4_000_000  # numbers from which the scaling is computed
 _DRAWN_BYTES = 120  # of a drawn patch: its place, its labels, the draws of an epoch

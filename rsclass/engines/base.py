@@ -234,6 +234,13 @@ class Engine(Estimator):
         """
         raise NotImplementedError
 
+    def layer_features(self, block: Block, core: Window) -> dict[str, NDArray[np.float32]]:
+        """The features (channels, height, width) of ``core`` in each layer of a network, by name.
+
+        Empty where there is no network. ``block`` is that of :meth:`predict_block`.
+        """
+        return {}
+
     def predict(self, X: Any) -> Labels:
         """Class of every pixel, from 0; -1 where a pixel is invalid.
 

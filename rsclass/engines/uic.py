@@ -374,6 +374,13 @@ class UIC(Engine):
         """
         return self._labeler_here().label(block, core, layers)
 
+    def layer_features(self, block: Block, core: Window) -> dict[str, NDArray[np.float32]]:
+        """The features (channels, height, width) of ``core`` in each layer, by name."""
+        seen: dict[str, NDArray[np.float32]] = _deep().layer_features(
+            self._labeler_here(), block, core
+        )
+        return seen
+
     def _predict(self, X: Any, layers: Collection[str]) -> Prediction:
         _refuse_table(X)
         return super()._predict(X, layers)
