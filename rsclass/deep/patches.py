@@ -103,6 +103,8 @@ class TrainingArea:
         In row-major order.
     margin : int
         Pixels around the core that every chunk holds, at least ``halo``.
+    largest : tuple of int
+        Height and width of the largest tile that fits into every chunk.
     tile : tuple of int
         Height and width of a training tile.
     strict : bool
@@ -117,10 +119,11 @@ class TrainingArea:
         self.margin = max(halo, SMOOTHING)
         self.chunks, self.strict = self._read(stream, scaling, budget, seed)
         self.size = sum(chunk.window.pixels for chunk in self.chunks)
-        self.tile = (
-            min(TILE, *(chunk.window.height for chunk in self.chunks)),
-            min(TILE, *(chunk.window.width for chunk in self.chunks)),
+        self.largest = (
+            min(chunk.window.height for chunk in self.chunks),
+            min(chunk.window.width for chunk in self.chunks),
         )
+        self.tile = (min(TILE, self.largest[0]), min(TILE, self.largest[1]))
         self.usable: Mask = np.concatenate([chunk.usable.reshape(-1) for chunk in self.chunks])
         self.pixels = np.flatnonzero(self.usable)
         self._firsts = np.array([chunk.first for chunk in self.chunks])
@@ -168,10 +171,18 @@ class TrainingArea:
         row, col = np.divmod(pixels - self._firsts[chunk], width)
         return TilePlaces(chunk, row, col)
 
-    def scatter_tiles(self, n: int, rng: np.random.Generator) -> TilePlaces:
-        """``n`` tiles at random offsets, each around a usable pixel drawn at random."""
+    def scatter_tiles(
+        self, n: int, rng: np.random.Generator, size: tuple[int, int] | None = None
+    ) -> TilePlaces:
+        """``n`` tiles at random offsets, each around a usable pixel drawn at random.
+
+        Parameters
+        ----------
+        size : (int, int), optional
+            Height and width where they are not those of a training tile; at most ``largest``.
+        """
         at = self.locate(rng.choice(self.pixels, size=n))
-        height, width = self.tile
+        height, width = size or self.tile
         limit_row = np.array([c.window.height for c in self.chunks])[at.chunk] - height
         limit_col = np.array([c.window.width for c in self.chunks])[at.chunk] - width
         row = np.clip(at.row - rng.integers(0, height, size=n), 0, limit_row)

@@ -24,7 +24,7 @@ __all__ = ["SHARDS", "Shards", "follow"]
 SHARDS = 4
 _MOMENTUM = 0.1  # of the running statistics
 
-Loss = Callable[[PixelNet, int], tuple[Tensor, Any]]
+Loss = Callable[[Any, int], tuple[Tensor, Any]]
 
 
 class Shards:
@@ -32,15 +32,16 @@ class Shards:
 
     Parameters
     ----------
-    net : PixelNet
+    net : Module
+        Weights that ask for no gradient stay as they are.
     jobs : int
         Threads; sets the speed, never the result.
     """
 
-    def __init__(self, net: PixelNet, jobs: int) -> None:
+    def __init__(self, net: nn.Module, jobs: int) -> None:
         self.net = net.train()
-        self.weights = list(net.parameters())
-        shared = {id(weight): weight for weight in self.weights}
+        self.weights = [weight for weight in net.parameters() if weight.requires_grad]
+        shared = {id(weight): weight for weight in net.parameters()}
         self.replicas = [copy.deepcopy(net, dict(shared)) for _ in range(SHARDS)]
         for replica in self.replicas:
             for norm in _norms(replica):
@@ -76,14 +77,49 @@ class Shards:
             return float(value.detach()), gradients, result
 
         done = list(self.pool.map(run, range(n)))
-        with one_thread():
-            for i, weight in enumerate(self.weights):
-                total = done[0][1][i].clone()
-                for _, gradients, _ in done[1:]:
-                    total += gradients[i]
-                weight.grad = total
-            self._merge_statistics(n)
+        self._add_up([gradients for _, gradients, _ in done])
         return sum(value for value, _, _ in done), [result for _, _, result in done]
+
+    def backward_jointly(
+        self,
+        outputs: Callable[[Any, int], Tensor],
+        loss: Callable[[list[Tensor]], tuple[Tensor, Any]],
+        n: int,
+    ) -> tuple[float, Any]:
+        """Set the gradients of a loss that compares the samples of all ``n`` shards.
+
+        Parameters
+        ----------
+        outputs : callable
+            What ``replica`` gives for the samples of ``shard``.
+        loss : callable
+            Of the outputs of all shards in order; a value and what else it tells.
+        """
+
+        def forward(shard: int) -> Tensor:
+            with one_thread():
+                return outputs(self.replicas[shard], shard)
+
+        given = list(self.pool.map(forward, range(n)))
+        with one_thread():
+            ends = [output.detach().requires_grad_() for output in given]
+            value, result = loss(ends)
+            slopes = torch.autograd.grad(value, ends)
+
+        def back(shard: int) -> tuple[Tensor, ...]:
+            with one_thread():
+                return torch.autograd.grad(given[shard], self.weights, slopes[shard])
+
+        self._add_up(list(self.pool.map(back, range(n))))
+        return float(value.detach()), result
+
+    def _add_up(self, gradients: list[tuple[Tensor, ...]]) -> None:
+        with one_thread():
+            for weight, parts in zip(self.weights, zip(*gradients, strict=True), strict=True):
+                weight.grad = parts[0].clone()
+                for part in parts[1:]:
+                    weight.grad += part
+            self._merge_statistics(len(gradients))
 
     def map(self, task: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
         """``task`` of every item, in order, one torch thread each."""
