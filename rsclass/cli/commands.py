@@ -24,6 +24,7 @@ COMMANDS = {
     "compare": "Tell what changed from one class map to another.",
     "methods": "List the methods, or the parameters of one.",
     "replay": "Make a map again from its recipe and compare.",
+    "qgis": "Put rsclass into the toolbox of QGIS.",
     "demo": "Simulate a scene, classify it and show what came out.",
     "doctor": "Check whether this computer has what rsclass needs.",
 }
