@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from benchmarks import bounds, growth, networks, quality, speed, writing
+from benchmarks import bounds, growth, kmeans, networks, speed, writing
 from benchmarks.bench import Bench
 
 GOALS: dict[str, Callable[[Bench], None]] = {
@@ -15,7 +15,7 @@ GOALS: dict[str, Callable[[Bench], None]] = {
     "5": speed.whole_process,
     "6": bounds.peak_memory,
     "7": networks.inference,
-    "8": quality.kmeans_inertia,
+    "8": kmeans.inertia,
     "9": writing.verified_writing,
     "threads": growth.threads,
     "sizes": growth.sizes,

@@ -68,17 +68,18 @@ def fill(
     goals, runs = goal_rows(findings), run_rows(measurements)
     kept = _others(_rows(text, "goals"), {row[0] for row in goals}, width=1)
     table = sorted([*kept, *goals], key=lambda row: order.index(row[0]))
-    text = _between(text, "goals", _table(GOALS, table))
+    text = between(text, "goals", markdown(GOALS, table))
     kept = _others(_rows(text, "runs"), {" ".join(row[:2]) for row in runs}, width=2)
-    text = _between(text, "runs", _table(RUNS, sorted([*kept, *runs])))
-    page.write_text(_between(text, "machine", "\n".join(about)), encoding="utf-8")
+    text = between(text, "runs", markdown(RUNS, sorted([*kept, *runs])))
+    page.write_text(between(text, "machine", "\n".join(about)), encoding="utf-8")
 
 
 def _today() -> str:
     return date.today().isoformat()
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table of Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
@@ -101,6 +102,7 @@ def _others(
     return [row for row in rows if " ".join(row[:width]) not in measured]
 
 
-def _between(text: str, name: str, content: str) -> str:
+def between(text: str, name: str, content: str) -> str:
+    """``text`` with other words between the marks of that name."""
     found = _mark(text, name)
     return f"{text[: found.start()]}{found[1]}{content}\n{found[3]}{text[found.end() :]}"
