@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["MODES", "Bar", "JsonLines", "Lines", "Reporter", "open_reporter"]
 
 MODES = ("auto", "json", "none")
-HEARTBEAT = 0.9
+HEARTBEAT = 0.5
 """Seconds of silence after which JSON lines repeat the last news."""
 
 _SHORTEST = 0.1

@@ -18,8 +18,8 @@ __all__ = ["STDIN_VARIABLE", "Stop", "leave", "leave_at_once"]
 
 STDIN_VARIABLE = "RSCLASS_STOP_ON_STDIN_EOF"
 
-PATIENCE = 30
-"""Seconds that an orphan may take to clean up before it ends without."""
+PATIENCE = 1.0
+"""Seconds that a library may keep an orphan from ending, in a loop that knows no interrupts."""
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 
@@ -107,4 +107,8 @@ def _wait_for_eof() -> None:
     else:
         _thread.interrupt_main(signal.SIGTERM)
     time.sleep(PATIENCE)
+    places = sys.modules.get("rsclass.io.target")
+    if places is not None:
+        with suppress(OSError):  # the files stay, then; but nobody waits for an orphan
+            places.abandon()
     os._exit(130)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import threading
+import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +15,7 @@ from rsclass.io.disk import write_failures
 from rsclass.io.locks import OutputLock
 from rsclass.io.swap import replace_together, write_synced
 
-__all__ = ["BELONGINGS", "EDIT_LOG", "MERGE_TABLE", "Target", "belonging"]
+__all__ = ["BELONGINGS", "EDIT_LOG", "MERGE_TABLE", "Target", "abandon", "belonging"]
 
 EDIT_LOG = ".edits.jsonl"
 MERGE_TABLE = ".merged.csv"
@@ -91,6 +93,7 @@ class Target:
             raise OutputError(f"{self.path} is a folder; give the name of a file.")
         if raster:
             _refuse_other_formats(self.path)
+        self._filling = threading.Lock()
         self._lock = OutputLock(self.path)
         try:
             if not overwrite:
@@ -99,6 +102,7 @@ class Target:
         except BaseException:
             self._lock.release()
             raise
+        _claimed.add(self)
 
     def __enter__(self) -> Target:
         return self
@@ -138,7 +142,8 @@ class Target:
             new[beside] = staged
         old = dict.fromkeys((*self.belongings, *new))
         aside = {path: self.part(f".old.{i}") for i, path in enumerate(old)}
-        replace_together(new, self.belongings, aside)
+        with self._filling:
+            replace_together(new, self.belongings, aside)
 
     def put(self, content: bytes) -> None:
         """Write a small file, read it back, and put it in place of what was there.
@@ -152,6 +157,11 @@ class Target:
         with write_failures(self.path, part):
             write_synced(part, content, self.path)
             self.fill(part, {})
+
+    def abandon(self) -> None:
+        """Give the place up from another thread, for good; a place being filled is filled first."""
+        self._filling.acquire()
+        self.release()
 
     def release(self) -> None:
         """Remove what is unfinished and give the place free; may be called twice."""
@@ -168,6 +178,15 @@ class Target:
                 raise OutputExistsError(
                     f"{path} exists; add --overwrite to replace it.", path=str(path)
                 )
+
+
+_claimed: weakref.WeakSet[Target] = weakref.WeakSet()
+
+
+def abandon() -> None:
+    """Remove what is unfinished in every place this process holds; it must end right after."""
+    for target in list(_claimed):
+        target.abandon()
 
 
 def _refuse_other_formats(output: Path) -> None:

@@ -129,6 +129,46 @@ def test_the_work_may_end_while_stdin_is_still_watched(work: Starter) -> None:
     assert _told(child) == ""
 
 
+# A library in a loop of its own: it lets other threads run, and knows no interrupts.
+STUCK = """
+import hashlib, sys
+from pathlib import Path
+from rsclass.cli.boundary import guarded
+from rsclass.cli.session import Session
+from rsclass.io.target import Target
+
+def work():
+    with Target(sys.argv[1], overwrite=True) as target:
+        target.part(".tif").write_text("unfinished")
+        print("ready", flush=True)
+        hashlib.pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)
+
+sys.exit(guarded(Session(progress="none"), work))
+"""
+
+
+def test_a_library_that_knows_no_interrupts_does_not_keep_an_orphan(tmp_path: Path) -> None:
+    out = tmp_path / "map.tif"
+    out.write_text("an old map")
+    with subprocess.Popen(
+        [sys.executable, "-c", STUCK, str(out)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "RSCLASS_STOP_ON_STDIN_EOF": "1"},
+        text=True,
+    ) as child:
+        try:
+            assert child.stdin is not None
+            assert child.stdout is not None
+            assert child.stdout.readline() == "ready\n"
+            assert len(list(tmp_path.iterdir())) == 3  # the lock, too
+            child.stdin.close()
+            assert child.wait(SECONDS) == 130
+        finally:
+            child.kill()
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("map.tif", "an old map")]
+
+
 # -- whole runs -------------------------------------------------------------------------------
 
 # One that is not stopped takes minutes: the tests would then fail on the exit code.
