@@ -18,6 +18,7 @@ _HOME = {
     "classify": "rsclass.flow.classify",
     "train": "rsclass.flow.train",
     "predict": "rsclass.flow.predict",
+    "probe": "rsclass.flow.probe",
     "plan_sample": "rsclass.flow.sample",
     "assess": "rsclass.flow.assess",
     "read_training": "rsclass.flow.training",

@@ -15,7 +15,7 @@ from rsclass.io.layers import VectorLayer, open_layer
 from rsclass.io.names import gdal_name, given_name
 from rsclass.run.settings import Running
 
-__all__ = ["pairs_of"]
+__all__ = ["pairs_of", "vector_layer"]
 
 
 def pairs_of(class_map: ClassMap, asked: Asked, ground: Ground, running: Running) -> Pairs:
@@ -35,7 +35,7 @@ def pairs_of(class_map: ClassMap, asked: Asked, ground: Ground, running: Running
     if table is not None:
         pairs = pairs_of_table(class_map, table, asked, zones)
     else:
-        layer = _vector_layer(asked)
+        layer = vector_layer(asked)
         if layer is not None:
             pairs = pairs_of_features(class_map, layer, asked, zones, sizes)
         else:
@@ -49,7 +49,7 @@ def pairs_of(class_map: ClassMap, asked: Asked, ground: Ground, running: Running
     return pairs
 
 
-def _vector_layer(asked: Asked) -> VectorLayer | None:
+def vector_layer(asked: Asked) -> VectorLayer | None:
     """The layer of a vector file; None where it is a raster."""
     try:
         return open_layer(asked.path, asked.layer, asked.encoding)

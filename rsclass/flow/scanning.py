@@ -15,7 +15,7 @@ from rsclass.core.types import Labels, Window
 from rsclass.errors import DataError
 from rsclass.io.class_map import ClassMap
 from rsclass.io.nearest import NearestMap
-from rsclass.io.overlap import overlap
+from rsclass.io.overlap import Placed, overlap
 from rsclass.run.memory import plan_work
 from rsclass.run.ordered import ordered_map
 from rsclass.run.pools import open_pool
@@ -58,7 +58,7 @@ class LaidOver:
     own: Window
 
     @classmethod
-    def on(cls, first: ClassMap, other: ClassMap) -> LaidOver:
+    def on(cls, first: Placed, other: ClassMap) -> LaidOver:
         """Lay ``other`` over ``first``.
 
         Raises
@@ -83,7 +83,7 @@ class LaidOver:
         return out
 
 
-def laid_over(first: ClassMap, other: ClassMap) -> tuple[LaidOver | NearestMap, list[str]]:
+def laid_over(first: Placed, other: ClassMap) -> tuple[LaidOver | NearestMap, list[str]]:
     """``other`` on the pixels of ``first``, and what is to be said if it has others of its own.
 
     Raises

@@ -56,6 +56,12 @@ def course_title(key: str) -> str:
     return COURSES[key][0] if key in COURSES else heading(key)
 
 
+def probe_title(name: str) -> str:
+    """Of a probe by its name: ``5 shots`` for ``shots_5``."""
+    kind, _, number = name.partition("_")
+    return f"{number} {kind if number != '1' else kind[:-1]}" if number else kind
+
+
 def counted(number: int, one: str, several: str) -> str:
     """``1 class``, ``2 classes``."""
     return f"{number:,} {one if number == 1 else several}"
