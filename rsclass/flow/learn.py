@@ -168,6 +168,7 @@ def train_model(
         require(running, needed, "raise it, or learn from fewer pixels with --sample")
         engine.fit_stream(stream)
     else:
+        stream.report(0, 1, f"learning by {engine.title}")
         engine.fit_training(samples.pixels, stream.bands)
         samples.check_unchanged()
     few = max(CHOICE_PIXELS, STATS_NUMBERS // len(stream.bands))

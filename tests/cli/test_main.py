@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -171,3 +172,17 @@ def test_the_group_and_the_table_agree() -> None:
     with click.Context(cli) as ctx:
         assert cli.list_commands(ctx) == list(COMMANDS)
         assert json.dumps(COMMANDS)  # plain words only
+
+
+def test_coordinate_systems_are_known_although_the_starter_leads_to_those_of_another_proj(
+    tmp_path: Path,
+) -> None:
+    """QGIS and GRASS set PROJ_LIB for themselves, and what they start inherits it."""
+    (tmp_path / "proj.db").touch()
+    lines = (
+        "from rsclass.cli.main import main; main(['methods', '-q']);"
+        "from rsclass.io.about import gdal; assert gdal().knows_crs"
+    )
+    env = {**os.environ, "PROJ_LIB": str(tmp_path), "PROJ_DATA": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", lines], env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
