@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,12 @@ from rsclass.deep.augment import Augmentation
 from rsclass.deep.clusters import Clusters, survey
 from rsclass.deep.infer import Forward, Labeler
 from rsclass.deep.layers import layer_features
-from rsclass.deep.loop import start_labels, train_landcover, train_paper
+from rsclass.deep.loop import Trained, train
 from rsclass.deep.nets import PixelNet, Shape
+from rsclass.deep.objective import Clustering
+from rsclass.deep.objectives.uic import UIC
 from rsclass.deep.patches import CHUNK, SPARSEST, TILE, TrainingArea, area_bytes
-from rsclass.deep.recipe import Recipe, Training, collapse
+from rsclass.deep.recipe import Recipe, Stream, Training
 from rsclass.deep.scaling import WIDEST, Scaling
 from rsclass.deep.shards import SHARDS, Shards
 from rsclass.deep.threads import choose_device
@@ -26,6 +28,9 @@ __all__ = ["Learned", "Plan", "choose_device", "labeler", "layer_features", "lea
 _SCALING_VALUES = 4_000_000  # numbers from which the scaling is computed
 _DRAWN_BYTES = 120  # of a drawn patch: its place, its labels, the draws of an epoch
 
+OBJECTIVES: dict[str, type[Clustering]] = {"uic": UIC}
+"""The methods that can be learned, by name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -33,8 +38,10 @@ class Plan:
 
     Parameters
     ----------
-    mode : str
-        ``landcover`` or ``paper``.
+    method : str
+        One of ``OBJECTIVES``.
+    options : dict
+        Its parameters; ``patches`` where it learns from patches instead of tiles.
     n_classes : int
         Classes asked for.
     recipe : Recipe
@@ -47,9 +54,11 @@ class Plan:
         Where clusters are merged.
     training_pixels : int
         Pixels held in memory.
+    learn_centroids : bool
+        The classifier is learned, and not fixed to orthonormal rows.
     """
 
-    mode: str
+    method: str
     n_classes: int
     recipe: Recipe
     shape: Shape
@@ -57,6 +66,13 @@ class Plan:
     noise: float
     space: str
     training_pixels: int
+    options: dict[str, Any] = field(default_factory=dict)
+    learn_centroids: bool = True
+
+    @property
+    def patches(self) -> bool:
+        """Whether the method learns from patches."""
+        return bool(self.options.get("patches"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +87,8 @@ class Learned:
     clusters : Clusters
     n_classes : int
         Classes that the scene can give, at most those asked for.
-    history : list of dict
+    history, log : lists of dict
+        See :class:`rsclass.deep.loop.Trained`.
     warnings : list of str
     """
 
@@ -80,6 +97,7 @@ class Learned:
     clusters: Clusters
     n_classes: int
     history: list[dict[str, Any]]
+    log: list[dict[str, Any]]
     warnings: list[str]
 
 
@@ -96,24 +114,22 @@ def learn(stream: PixelStream, plan: Plan, jobs: int, device_name: str) -> Learn
             "pixels around it; every valid pixel was trained on, with gaps filled by band means."
         )
     n_classes = min(plan.n_classes, _distinct(sample, plan.n_classes), len(area.pixels))
-    labels = None
-    if plan.mode == "landcover":
-        labels, clusters = start_labels(area, recipe)
-    else:
-        clusters = n_classes
+    # As many clusters as classes: no more than the scene can give.
+    clusters = recipe.clusters if recipe.clusters > plan.n_classes else n_classes
     recipe = replace(recipe, clusters=clusters if n_classes > 1 else 1)
     device = choose_device(device_name)
-    shape = replace(plan.shape, channels=scaling.channels, clusters=recipe.clusters)
-    net = PixelNet(shape, recipe.seed)
     view = Augmentation(scaling, gain=plan.gain, offset=plan.gain, noise=plan.noise)
     training = Training(area, view, recipe, jobs, device, stream.report)
-    history: list[dict[str, Any]] = []
+    objective = OBJECTIVES[plan.method](training, **plan.options)
+    shape = replace(plan.shape, channels=scaling.channels, clusters=objective.outputs)
+    net = PixelNet(shape, recipe.seed)
+    if not plan.learn_centroids:
+        net.fix_classifier(recipe.rng(Stream.HEAD))
+    trained = Trained(net, [], [])
     if recipe.clusters > 1:
-        trained = (
-            train_paper(net, training) if labels is None else train_landcover(net, training, labels)
-        )
-        net, history = trained.net, trained.history
-        sentence = collapse(trained)
+        trained = train(net, training, objective)
+        net = trained.net
+        sentence = objective.collapse(trained.history)
         if sentence:
             warnings.append(sentence)
     with Shards(net, jobs) as shards:
@@ -121,7 +137,8 @@ def learn(stream: PixelStream, plan: Plan, jobs: int, device_name: str) -> Learn
     n_classes = min(n_classes, len(found.index))
     if n_classes < plan.n_classes:
         warnings.append(f"{plan.n_classes} classes were asked for and {n_classes} found.")
-    return Learned(net.keep(found.index), scaling, found, n_classes, history, warnings)
+    kept = net.keep(found.index)
+    return Learned(kept, scaling, found, n_classes, trained.history, trained.log, warnings)
 
 
 def learn_bytes(plan: Plan, n_bands: int, n_valid: int) -> int:
@@ -137,9 +154,8 @@ def learn_bytes(plan: Plan, n_bands: int, n_valid: int) -> int:
     area = area_bytes(min(n_bands, WIDEST), shape.halo, held)
     scaling = 3 * 8 * n_bands * min(_scaling_pixels(n_bands), n_valid)
     layers = shape.halo + 2 + (2 if shape.head == "mlp" else 0)
-    landcover = plan.mode == "landcover"
-    step = layers * recipe.batch * _layer_bytes(shape, TILE if landcover else 1)
-    drawn = 0 if landcover else _DRAWN_BYTES * min(recipe.samples, n_valid)
+    step = layers * recipe.batch * _layer_bytes(shape, 1 if plan.patches else TILE)
+    drawn = _DRAWN_BYTES * min(recipe.samples, n_valid) if plan.patches else 0
     return area + scaling + drawn + step + SHARDS * _layer_bytes(shape, CHUNK)
 
 

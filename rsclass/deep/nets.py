@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-__all__ = ["PixelNet", "Shape", "folded"]
+__all__ = ["PixelNet", "Shape", "folded", "start_weights"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,20 +93,28 @@ class PixelNet(nn.Module):
         )
         if shape.sobel:
             self.register_buffer("gradients", _sobel(shape.channels), persistent=False)
-        self._start(np.random.default_rng([seed, 0x4E4554]))
+        start_weights(self, np.random.default_rng([seed, 0x4E4554]), self.classifier)
         # The layout in which the processor's convolutions are fastest.
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def _start(self, rng: np.random.Generator) -> None:
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                fan_out = module.out_channels * module.kernel_size[0] * module.kernel_size[1]
-                sigma = 0.01 if module is self.classifier else (2 / fan_out) ** 0.5
-                values = rng.normal(0, sigma, module.weight.shape).astype(np.float32)
-                with torch.no_grad():
-                    module.weight.copy_(torch.from_numpy(values))
-                    if module.bias is not None:
-                        module.bias.zero_()
+    def start_classifier(self, rng: np.random.Generator) -> None:
+        """New weights of the classifier: N(0, 0.01), and no bias."""
+        start_weights(self.classifier, rng, self.classifier)
+
+    def fix_classifier(self, rng: np.random.Generator) -> None:
+        """Orthonormal class vectors that are not learned.
+
+        With more clusters than channels of the embedding they are as near to that as can be: rows
+        of unit length of a matrix with orthogonal columns.
+        """
+        k, d = self.shape.clusters, self.classifier.in_channels
+        # Libraries of linear algebra do not give the same last bits in every call.
+        axes = np.round(np.linalg.qr(rng.normal(size=(max(k, d), min(k, d))))[0], 9)
+        rows = axes.T if k < d else axes
+        rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+        with torch.no_grad():
+            self.classifier.weight.copy_(torch.from_numpy(rows.astype(np.float32))[..., None, None])
+        self.classifier.requires_grad_(False)
 
     def embed(self, x: Tensor) -> Tensor:
         """Embedding (n, embedding, h, w) of inputs (n, channels, h + 2 halo, w + 2 halo)."""
@@ -190,6 +198,21 @@ class PixelNet(nn.Module):
                         f"{name} is {tuple(given.shape)} where the network has {tuple(value.shape)}"
                     )
                 value.copy_(given)
+
+
+def start_weights(
+    module: nn.Module, rng: np.random.Generator, classifier: nn.Module | None = None
+) -> None:
+    """Kaiming normal weights and no bias in all convolutions; N(0, 0.01) in ``classifier``."""
+    for part in module.modules():
+        if isinstance(part, nn.Conv2d):
+            fan_out = part.out_channels * part.kernel_size[0] * part.kernel_size[1]
+            sigma = 0.01 if part is classifier else (2 / fan_out) ** 0.5
+            values = rng.normal(0, sigma, part.weight.shape).astype(np.float32)
+            with torch.no_grad():
+                part.weight.copy_(torch.from_numpy(values))
+                if part.bias is not None:
+                    part.bias.zero_()
 
 
 def folded(net: PixelNet) -> PixelNet:

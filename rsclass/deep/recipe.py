@@ -1,23 +1,32 @@
-"""What is asked of a training, what it works on, and what it leaves."""
+"""What is asked of a training and what it works on."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from enum import IntEnum
 
 import numpy as np
 import torch
 
-from rsclass.core.types import Labels
 from rsclass.deep.augment import Augmentation
-from rsclass.deep.nets import PixelNet
 from rsclass.deep.patches import TrainingArea
 
-__all__ = ["Recipe", "Report", "Trained", "Training", "collapse"]
+__all__ = ["Recipe", "Report", "Stream", "Training"]
 
 Report = Callable[[float, float, str], None]
+
+
+class Stream(IntEnum):
+    """What random numbers are drawn for; no two purposes share them."""
+
+    SETS = 0
+    SPLITS = 1
+    VIEWS = 2
+    START = 3
+    HEAD = 4
+    CENTERS = 5
+    LESSONS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +40,21 @@ class Recipe:
     epochs, batch : int
         Passes, and patches or tiles of one step.
     tiles : int
-        Tiles of one epoch (landcover).
+        Tiles of one epoch.
     samples : int
-        Patches (paper).
+        Patches, and pixels from which centers and quotas are computed.
     warmup : int
-        Epochs in which the start labels are kept (landcover).
-    learning_rate : float
-        Of SGD with momentum 0.9 and weight decay 1e-4.
+        Epochs in which the start labels are kept.
+    optimizer : str
+        ``sgd`` or ``adam``.
+    learning_rate, momentum, weight_decay : float
     schedule : str
-        ``cosine`` or ``linear``, to 0.
+        How the learning rate changes; see :func:`rsclass.deep.rates.share_of_rate`.
     balance : float
-        Exponent of the class weights ``count ** -balance`` (landcover); 0 turns the quota sampler
-        off (paper).
+        Exponent of the class weights ``count ** -balance`` of tiles; 0 turns the quota sampler
+        of patches off.
     decay : float
-        Of the average that labels (landcover).
+        Of the average that labels.
     seed : int
     """
 
@@ -54,7 +64,10 @@ class Recipe:
     tiles: int = 128
     samples: int = 16_384
     warmup: int = 6
+    optimizer: str = "sgd"
     learning_rate: float = 0.05
+    momentum: float = 0.9
+    weight_decay: float = 1e-4
     schedule: str = "cosine"
     balance: float = 1.0
     decay: float = 0.97
@@ -75,42 +88,3 @@ class Training:
     jobs: int
     device: torch.device
     report: Report
-
-
-@dataclass(frozen=True, slots=True)
-class Trained:
-    """What a training leaves.
-
-    Parameters
-    ----------
-    net : PixelNet
-        The one that labels.
-    labels : int32 array (pixels,)
-        Its last pseudo labels: of the area's pixels (landcover) or of the drawn ones (paper).
-    history : list of dict
-        Of every epoch: loss, share of changed labels, NMI with the labels before, entropy of the
-        class histogram in nats, empty clusters, and pixels that the repair of the epoch's start
-        moved.
-    start_entropy : float
-        Entropy of the class histogram before the first epoch, in nats.
-    """
-
-    net: PixelNet
-    labels: Labels
-    history: list[dict[str, Any]]
-    start_entropy: float
-
-
-def collapse(trained: Trained) -> str | None:
-    """A sentence if the network gave up most of the clusters it started with."""
-    clusters = trained.net.shape.clusters
-    last = trained.history[-1]
-    alive = clusters - last["empty"]
-    start, end = math.exp(trained.start_entropy), math.exp(last["entropy"])
-    if alive > 1 and end >= start / 4:
-        return None
-    return (
-        f"the network collapsed: {alive} of {clusters} clusters hold pixels, as unevenly as "
-        f"{end:.1f} equal ones where {start:.1f} were at the start; raise the balance, use more "
-        "varied training areas or ask for fewer classes."
-    )

@@ -8,7 +8,9 @@ import torch
 
 from rsclass.core.arrays import ArrayStream
 from rsclass.deep.augment import Augmentation
+from rsclass.deep.loop import train
 from rsclass.deep.nets import PixelNet, Shape
+from rsclass.deep.objectives.uic import UIC
 from rsclass.deep.patches import TrainingArea
 from rsclass.deep.recipe import Recipe, Training
 from rsclass.deep.scaling import Scaling
@@ -46,6 +48,18 @@ class Toy:
             else Augmentation(self.scaling)
         )
         return Training(self.area, view, Recipe(**recipe), jobs, torch.device("cpu"), report)
+
+    def landcover(self, **training):
+        """A training on tiles from k-means labels, with a teacher; its objective and result."""
+        return self.learn(UIC, self.training(**training), False, "kmeans", "teacher")
+
+    def published(self, **training):
+        """A training on patches as in the paper; its objective and result."""
+        return self.learn(UIC, self.training(warmup=0, **training), True, "random", "views")
+
+    def learn(self, kind, training, *options, seed=0, **named):
+        objective = kind(training, *options, **named)
+        return objective, train(self.net(objective.outputs, seed), training, objective)
 
 
 @pytest.fixture(autouse=True)
