@@ -38,6 +38,8 @@ class Shape:
         ``linear``, or ``mlp``: two more 1x1 layers before the classifier.
     sobel : bool
         The horizontal and vertical gradients of every input are inputs too.
+    color : bool
+        False: the gradients of the mean of all inputs are the only inputs (Sobel as published).
     logit_norm : bool
         Batch normalization of the logits (Kanezaki 2018), which keeps every cluster reachable.
     """
@@ -49,6 +51,7 @@ class Shape:
     embedding: int = 32
     head: str = "linear"
     sobel: bool = False
+    color: bool = True
     logit_norm: bool = False
 
     @property
@@ -76,13 +79,15 @@ class PixelNet(nn.Module):
     def __init__(self, shape: Shape, seed: int = 0) -> None:
         super().__init__()
         self.shape = shape
-        stem_inputs = shape.channels * (3 if shape.sobel else 1)
+        raw = shape.channels if shape.color else 0
+        edged = shape.channels if shape.color else 1
+        stem_inputs = raw + (2 * edged if shape.sobel else 0)
         convolutions = shape.halo - int(shape.sobel)
         self.stem = nn.Conv2d(stem_inputs, shape.width, 1)
         self.blocks = nn.Sequential(
             *(_layer(shape.width, shape.width, 3) for _ in range(convolutions))
         )
-        self.embedding = _layer(shape.width + shape.channels, shape.embedding, 1)
+        self.embedding = _layer(shape.width + raw, shape.embedding, 1)
         layers = 2 if shape.head == "mlp" else 0
         self.head = nn.Sequential(
             *(_layer(shape.embedding, shape.embedding, 1) for _ in range(layers))
@@ -92,7 +97,7 @@ class PixelNet(nn.Module):
             nn.BatchNorm2d(shape.clusters, affine=False) if shape.logit_norm else nn.Identity()
         )
         if shape.sobel:
-            self.register_buffer("gradients", _sobel(shape.channels), persistent=False)
+            self.register_buffer("gradients", _sobel(edged), persistent=False)
         start_weights(self, np.random.default_rng([seed, 0x4E4554]), self.classifier)
         # The layout in which the processor's convolutions are fastest.
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -144,10 +149,12 @@ class PixelNet(nn.Module):
     def _split(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """The raw pixels that have an answer, and what the stem takes."""
         halo = self.shape.halo
-        center = x[:, :, halo : x.shape[2] - halo, halo : x.shape[3] - halo]
+        color = x if self.shape.color else x[:, :0]
+        center = color[:, :, halo : x.shape[2] - halo, halo : x.shape[3] - halo]
         if self.shape.sobel:
-            edges = nn.functional.conv2d(x, self.gradients, groups=self.shape.channels)
-            x = torch.cat([x[:, :, 1:-1, 1:-1], edges], dim=1)
+            edged = x if self.shape.color else x.mean(dim=1, keepdim=True)
+            edges = nn.functional.conv2d(edged, self.gradients, groups=edged.shape[1])
+            x = torch.cat([color[:, :, 1:-1, 1:-1], edges], dim=1)
         return center, x
 
     def classify(self, embedding: Tensor) -> Tensor:

@@ -37,7 +37,7 @@ _OF_RECIPE = (
     "balance",
     "decay",
 )
-_OF_SHAPE = ("receptive_field", "width", "head", "sobel", "logit_norm")
+_OF_SHAPE = ("receptive_field", "width", "head", "sobel", "color", "logit_norm")
 _making = threading.Lock()
 
 _SHARED = {
@@ -52,6 +52,7 @@ _SHARED = {
     "width": Parameter("channels of the network", low=4, high=1024),
     "head": Parameter("layers before the classifier", choices=("linear", "mlp")),
     "sobel": Parameter("add the gradients of every input"),
+    "color": Parameter("see the inputs themselves, not only their mean's gradients"),
     "logit_norm": Parameter("batch normalization of the logits"),
     "balance": Parameter("exponent of the class weights", low=0, high=2),
     "decay": Parameter("of the averaged network that labels", low=0, high=0.99999),
@@ -113,6 +114,7 @@ class NetworkEngine(Engine):
     warmup: int
     receptive_field: int
     sobel: bool = False
+    color: bool = True
 
     jobs: int | None = None
     device: str = "auto"
@@ -152,6 +154,10 @@ class NetworkEngine(Engine):
     def check_parameters(self) -> None:
         """Raise UsageError when a parameter is outside of its range."""
         super().check_parameters()
+        if not (self.color or self.sobel):
+            raise UsageError(
+                f"{self.method}: without color nothing is seen but gradients; set sobel."
+            )
         least = 3 if self.sobel else 1
         if self.receptive_field % 2 == 0 or self.receptive_field < least:
             raise UsageError(

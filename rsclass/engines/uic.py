@@ -56,6 +56,9 @@ class UIC(NetworkEngine):
     head : {"linear", "mlp"}
     sobel : bool, default=False
         The gradients of every input are inputs too.
+    color : bool, default=True
+        False, with ``sobel``: nothing is seen but the gradients of the mean of all inputs, which
+        is the Sobel input of the paper.
     logit_norm : bool, default=False
         Batch normalization of the logits.
     learn_centroids : bool, default=True
@@ -119,7 +122,14 @@ class UIC(NetworkEngine):
         "start": Parameter("the first labels", choices=("auto", "kmeans", "random", "forward")),
         "labels_from": Parameter("the later labels", choices=("auto", "teacher", "views", "clean")),
         **shared_parameters(
-            "overcluster", "warmup", "receptive_field", "width", "head", "sobel", "logit_norm"
+            "overcluster",
+            "warmup",
+            "receptive_field",
+            "width",
+            "head",
+            "sobel",
+            "color",
+            "logit_norm",
         ),
         "learn_centroids": Parameter("learn the last layer"),
         **shared_parameters(
@@ -153,6 +163,7 @@ class UIC(NetworkEngine):
         width: int = 48,
         head: str = "linear",
         sobel: bool = False,
+        color: bool = True,
         logit_norm: bool = False,
         learn_centroids: bool = True,
         balance: float = 1.0,
