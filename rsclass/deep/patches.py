@@ -6,15 +6,14 @@ pixels as asked, so the same pixels serve whatever the tiles and workers of the 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rsclass.core.chunks import CHUNK, chunk_windows, shuffled_chunks
 from rsclass.core.sampling import place_keys
 from rsclass.core.types import Block, Float, Labels, Mask, PixelStream, Window
 from rsclass.deep.scaling import Scaling
@@ -33,7 +32,6 @@ __all__ = [
 
 A = TypeVar("A", bound=np.generic)
 
-CHUNK = 128
 TILE = 32
 SPARSEST = 2  # pixels of the areas for each pixel of the budget: areas may be mostly masked
 SMOOTHING = 2  # pixels on each side of the window of means
@@ -132,14 +130,11 @@ class TrainingArea:
         self, stream: PixelStream, scaling: Scaling, budget: int, seed: int
     ) -> tuple[list[Chunk], bool]:
         height, width = stream.height, stream.width
-        windows = list(chunk_windows(height, width))
-        corners = np.array([(w.row, w.col) for w in windows])
-        order = np.argsort(place_keys(corners[:, 0], corners[:, 1], seed), kind="stable")
         limit = min(budget, height * width)
         found: list[tuple[Window, NDArray[np.float32], Mask, Mask]] = []
         lenient: list[tuple[Window, NDArray[np.float32], Mask, Mask]] = []
         total = held = 0
-        for window in (windows[i] for i in order):
+        for window in shuffled_chunks(height, width, seed):
             block = stream.read(window.grow(self.margin, height, width))
             inputs, valid = padded(block, window, self.margin, scaling)
             usable = _whole(_core(valid, self.margin - self.halo), self.halo)
@@ -247,17 +242,6 @@ def area_bytes(channels: int, halo: int, pixels: int) -> int:
     """About the memory in bytes of a training area of so many pixels, and of work on it."""
     border = (1 + 2 * max(halo, SMOOTHING) / CHUNK) ** 2
     return int((pixels + CHUNK**2) * (border * (4 * channels + 1) + _PIXEL_BYTES))
-
-
-def chunk_windows(height: int, width: int) -> list[Window]:
-    """The scene cut evenly into chunks of at most 128 x 128 pixels, row by row."""
-    rows = np.linspace(0, height, math.ceil(height / CHUNK) + 1).astype(int).tolist()
-    cols = np.linspace(0, width, math.ceil(width / CHUNK) + 1).astype(int).tolist()
-    return [
-        Window(r, c, r_end - r, c_end - c)
-        for r, r_end in pairwise(rows)
-        for c, c_end in pairwise(cols)
-    ]
 
 
 def padded(

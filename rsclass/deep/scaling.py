@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsclass.core import kernels
+from rsclass.core.components import covariance, principal_axes
 from rsclass.core.types import Block, Float, Sample
 
 __all__ = ["WIDEST", "Scaling"]
@@ -111,22 +112,7 @@ class Scaling:
 
 def _components(Z: Float, n: int) -> Float:
     """The first principal axes (n, bands) of Z, scaled to a mean variance of 1."""
-    n_bands = Z.shape[1]
-    products = np.zeros((1, n_bands, n_bands))
-    kernels.scatter_tally(
-        np.ascontiguousarray(Z.T),
-        np.zeros(len(Z), dtype=np.int32),
-        Z.mean(axis=0),
-        np.zeros(1, dtype=np.int64),
-        np.zeros((1, n_bands)),
-        products,
-    )
-    upper = products[0] / len(Z)
-    covariance = upper + np.triu(upper, 1).T
-    _, vectors = np.linalg.eigh(covariance)
-    # Libraries of linear algebra do not give the same last bits in every call.
-    axes: Float = np.round(vectors[:, ::-1][:, :n].T, 9)
-    largest = np.abs(axes).argmax(axis=1)
-    axes = axes * np.sign(axes[np.arange(n), largest])[:, None]
-    total = float(np.trace(covariance))
+    spread = covariance(Z)
+    axes = principal_axes(spread, n)
+    total = float(np.trace(spread))
     return axes * np.sqrt(n / total) if total > 0 else axes
