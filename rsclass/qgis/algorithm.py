@@ -12,6 +12,7 @@ from qgis.core import (
     QgsProcessingException,
     QgsProcessingOutputFile,
     QgsProcessingOutputNumber,
+    QgsProcessingOutputString,
     QgsProcessingParameterDefinition,
 )
 from qgis.PyQt.QtCore import QUrl
@@ -111,11 +112,8 @@ class Algorithm(QgsProcessingAlgorithm):  # type: ignore[misc]  # PyQGIS has no 
         lines = [f"<p>{paragraph}</p>" for paragraph in self.about.split("\n")]
         for definition in self.parameterDefinitions():
             if definition.help():
-                name, meaning = (
-                    escape(text, quote=False)
-                    for text in (definition.description(), definition.help())
-                )
-                lines.append(f"<p><b>{name}</b>: {meaning}</p>")
+                name, meaning = definition.description(), definition.help()
+                lines.append(f"<p><b>{_html(name)}</b>: {_html(meaning)}</p>")
         return "\n".join(lines)
 
     def helpUrl(self) -> str:
@@ -191,6 +189,11 @@ class Algorithm(QgsProcessingAlgorithm):  # type: ignore[misc]  # PyQGIS has no 
         self.addOutput(QgsProcessingOutputNumber(name, title))
         self._told.append(_Told(name, figure))
 
+    def tell_text(self, name: str, title: str, read: Callable[[dict[str, Any]], Any]) -> None:
+        """Declare a text that is read off the result; None leaves it out."""
+        self.addOutput(QgsProcessingOutputString(name, title))
+        self._told.append(_Told(name, read))
+
     def tell_file(self, name: str, title: str, key: str) -> None:
         """Declare a file that rsclass writes beside the others, by its key in the result."""
         self.addOutput(QgsProcessingOutputFile(name, title))
@@ -219,13 +222,19 @@ class Algorithm(QgsProcessingAlgorithm):  # type: ignore[misc]  # PyQGIS has no 
                 words += flag(request, places.get(name, ""))
             elif places.get(name):
                 words += [flag, places[name]]
-        result = self.run(words, places, request)
-        for name in self._maps:
-            show_legend(places.get(name, ""), result["classes"], context)
-        told = {one.name: one.read(result) for one in self._told}
+        try:
+            result = self.work(words, places, request)
+            for name in self._maps:
+                show_legend(places.get(name, ""), result["classes"], context)
+            told = {one.name: one.read(result) for one in self._told}
+        except (KeyError, IndexError, TypeError) as error:
+            raise QgsProcessingException(
+                f"The result of rsclass lacks {error}: plugin and program differ in version;"
+                " upgrade the older one."
+            ) from error
         return {**places, **{name: value for name, value in told.items() if value is not None}}
 
-    def run(self, words: list[str], places: dict[str, str], request: Request) -> dict[str, Any]:
+    def work(self, words: list[str], places: dict[str, str], request: Request) -> dict[str, Any]:
         """Have rsclass do the command, with what must be done before and after."""
         return self.rsclass([self.command, *words, "--overwrite"], request)
 
@@ -270,6 +279,13 @@ class Algorithm(QgsProcessingAlgorithm):  # type: ignore[misc]  # PyQGIS has no 
         )
         self.take_extra()
 
+    def checked(self, trouble: str, values: Any, context: Any) -> tuple[bool, str]:
+        """``trouble``, or what QGIS itself finds wrong with the values."""
+        if trouble:
+            return False, trouble
+        good, why = super().checkParameterValues(values, context)
+        return bool(good), str(why)
+
     def take_extra(self) -> None:
         """Declare the flags that have no parameter of their own."""
         self.take(
@@ -278,6 +294,10 @@ class Algorithm(QgsProcessingAlgorithm):  # type: ignore[misc]  # PyQGIS has no 
             f"Any other flag of 'rsclass {self.command} --help', as it would be typed.",
             advanced=True,
         )
+
+
+def _html(text: str) -> str:
+    return escape(text, quote=False)  # qgis_process shows the entities of quotes as they are
 
 
 def _creation(request: Request, name: str) -> list[str]:

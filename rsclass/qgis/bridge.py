@@ -47,6 +47,7 @@ _PATIENCE = 10.0
 
 _KEPT, _SHOWN = 30, 5
 _BUG, _USAGE, _STOPPED = 1, 2, 130
+_UNKNOWN = ("no option", "no such option", "no such command", "no command")
 
 
 def child_environment(settings: Mapping[str, str]) -> Any:
@@ -144,13 +145,9 @@ class Child:
 
     def _wait(self, stopped: Callable[[], bool], drain: Callable[[], None]) -> None:
         process, killed_at = self._process, float("inf")
-        # qgis_process notices Ctrl-C in the event loop of its main thread alone.
-        main = QThread.currentThread() == QCoreApplication.instance().thread()
         while process.state() != QProcess.ProcessState.NotRunning:
             process.waitForReadyRead(_POLL_MS)
             drain()
-            if main:
-                QCoreApplication.processEvents()
             if killed_at == float("inf") and stopped():
                 killed_at = time.monotonic() + _PATIENCE
                 process.closeWriteChannel()
@@ -211,14 +208,20 @@ def call(
     feedback.pushCommandInfo(shlex.join([program, *arguments]))
     child = Child(program, [*arguments, "--progress", "json", "--json"], settings)
     events = _Events(feedback)
-    child.run(feedback.isCanceled, events.hear)
+    child.run(lambda: _is_stopped(feedback), events.hear)
     if child.code or child.crashed:
         raise QgsProcessingException(_failure(child, events, feedback.isCanceled()))
     try:
-        result = json.loads(child.output)
-    except ValueError:
+        return dict(json.loads(child.output))
+    except (ValueError, TypeError):
         raise QgsProcessingException("rsclass returned an unreadable result.") from None
-    return dict(result)
+
+
+def _is_stopped(feedback: Any) -> bool:
+    """Whether to stop; qgis_process learns it in the event loop of its main thread alone."""
+    if QThread.currentThread() == QCoreApplication.instance().thread():
+        QCoreApplication.processEvents()
+    return bool(feedback.isCanceled())
 
 
 class _Events:
@@ -269,6 +272,6 @@ def _failure(child: Child, events: _Events, stopped: bool) -> str:
     sentence = said or f"rsclass failed (exit code {child.code}) and did not say why."
     if child.code == _BUG:
         return f"{sentence} This is a bug of rsclass; please report it with the log above."
-    if child.code == _USAGE:
-        return f"{sentence} (If this flag is unknown, plugin and program differ in version.)"
+    if child.code == _USAGE and any(part in sentence for part in _UNKNOWN):
+        return f"{sentence} The plugin and the program differ in version; upgrade the older one."
     return sentence

@@ -12,7 +12,7 @@ from . import parameters
 from .algorithm import Algorithm
 from .request import Request
 
-__all__ = ["OWN_FLAGS", "pairs", "supervised", "take_parameters", "unsupervised"]
+__all__ = ["OWN_FLAGS", "cleared", "lines", "supervised", "take_parameters", "unsupervised"]
 
 OWN_FLAGS = {"n_classes": "CLASSES", "random_state": "SEED"}
 """Parameters of methods that have flags, and so parameters in QGIS, of their own."""
@@ -100,8 +100,8 @@ def cleared(request: Request, method: Method) -> list[str]:
     return words
 
 
-def pairs(request: Request, name: str) -> list[str]:
-    """``--set`` for lines such as ``restarts=4``, which may also be parted by semicolons.
+def lines(request: Request, name: str, flag: str) -> list[str]:
+    """``flag`` for each line NAME=VALUE of a text; semicolons part lines too.
 
     Raises
     ------
@@ -109,12 +109,12 @@ def pairs(request: Request, name: str) -> list[str]:
         A line is none.
     """
     words = []
-    for part in re.split(r"[;\n]", request.text(name)):
-        if part.strip():
-            key, equals, value = (piece.strip() for piece in part.partition("="))
+    for line in re.split(r"[;\n]", request.text(name)):
+        if line.strip():
+            key, equals, value = (piece.strip() for piece in line.partition("="))
             if not (key and equals and value):
                 raise QgsProcessingException(
-                    f"'{part.strip()}' is no parameter of a method; write NAME=VALUE, one a line."
+                    f"'{line.strip()}' cannot be read; write NAME=VALUE, one a line."
                 )
-            words += ["--set", f"{key}={value}"]
+            words += [flag, f"{key}={value}"]
     return words

@@ -26,12 +26,13 @@ from qgis.core import (
     QgsProcessingParameterVectorDestination,
 )
 
-__all__ = ["CSV", "HTML", "MODEL", "bands", "choice", "creation_options", "extent", "features"]
-__all__ += ["field", "file", "length", "mask", "number", "raster", "rasters", "switch", "table"]
-__all__ += ["text", "to_file", "to_raster", "to_vector"]
+__all__ = ["CSV", "HTML", "MODEL", "SCHEMA", "bands", "choice", "creation_options", "extent"]
+__all__ += ["features", "field", "file", "length", "mask", "number", "raster", "rasters", "switch"]
+__all__ += ["table", "text", "to_file", "to_raster", "to_vector"]
 
 CSV = "CSV files (*.csv)"
 HTML = "HTML files (*.html)"
+SCHEMA = "Schemas (*.json *.csv *.clr *.qml)"
 MODEL = "Models of rsclass (*.safetensors)"
 
 _SMALLEST_STEP = 12

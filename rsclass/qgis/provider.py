@@ -9,8 +9,12 @@ from qgis.core import QgsApplication, QgsProcessingProvider, QgsTask
 from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtGui import QIcon
 
+from .accuracy import Assess, Compare, Sample
 from .algorithm import ICON
+from .classes import Separate, Suggest
+from .maps import Edit, Merge, RepeatEdits, Tidy, UndoEdit
 from .program import VARIABLE, Known, Program, ask, recall
+from .samples import CheckSamples
 from .scenes import Classify, MethodAlgorithm, Predict, Supervised, Train
 
 __all__ = ["RsclassProvider"]
@@ -23,7 +27,12 @@ _MACHINE = {
 }
 """Settings that are passed on as environment variables of the same name."""
 
-_ALGORITHMS = (Classify, Supervised, Train, Predict)
+_ALGORITHMS = (
+    *(Classify, Supervised, Train, Predict, CheckSamples),
+    *(Merge, Suggest, Separate),
+    *(Tidy, Edit, UndoEdit, RepeatEdits),
+    *(Sample, Assess, Compare),
+)
 
 
 class RsclassProvider(QgsProcessingProvider):  # type: ignore[misc]  # PyQGIS has no types
@@ -39,7 +48,12 @@ class RsclassProvider(QgsProcessingProvider):  # type: ignore[misc]  # PyQGIS ha
     def __init__(self, wait: bool = True) -> None:
         super().__init__()
         self._wait = wait
-        self._program = Program(_path, _environment, self._renew)
+        # Algorithms are made anew once whoever caused it has finished; a timer of the provider's
+        # own, as another would outlive it.
+        self._renewal = QTimer(self)
+        self._renewal.setSingleShot(True)
+        self._renewal.timeout.connect(self.refreshAlgorithms)
+        self._program = Program(_path, _environment, self._renewal.start)
         self._task: Any = None
 
     def id(self) -> str:
@@ -97,10 +111,12 @@ class RsclassProvider(QgsProcessingProvider):  # type: ignore[misc]  # PyQGIS ha
     def unload(self) -> None:
         """Take the settings away."""
         settingsWatcher.settingsChanged.disconnect(self._look)
+        self._renewal.stop()
         if self._task is not None:
             self._task.cancel()
+            self._task = None
         for name in (VARIABLE, *_MACHINE):
-            ProcessingConfig.removeSetting(name)
+            ProcessingConfig.settings.pop(name, None)
 
     def loadAlgorithms(self) -> None:
         """Add the algorithms; those of the methods as the program has told them."""
@@ -108,10 +124,6 @@ class RsclassProvider(QgsProcessingProvider):  # type: ignore[misc]  # PyQGIS ha
             self.addAlgorithm(kind(self._program))
         for method in self._program.known.methods:
             self.addAlgorithm(MethodAlgorithm(self._program, method))
-
-    def _renew(self) -> None:
-        """Make the algorithms anew, once whoever caused it has finished."""
-        QTimer.singleShot(0, self.refreshAlgorithms)
 
     def _look(self) -> None:
         """Find the program and learn its methods, in the background unless QGIS has to wait."""
@@ -129,8 +141,8 @@ class RsclassProvider(QgsProcessingProvider):  # type: ignore[misc]  # PyQGIS ha
         """Ask the program in a thread of its own: it may be slow, or another one than it was."""
 
         def answered(error: Any, known: Known | None = None) -> None:
-            self._task = None
-            if known is not None:
+            if known is not None and self._task is not None:  # else it is unloaded
+                self._task = None
                 self._program.learn(known)
 
         self._task = QgsTask.fromFunction(

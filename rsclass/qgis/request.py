@@ -138,6 +138,8 @@ class Request:
 
     def rows(self, name: str) -> list[list[str]]:
         """The rows of a table, without those that are empty."""
+        if not self.given(name):
+            return []
         cells = self.algorithm.parameterAsMatrix(self.parameters, name, self.context)
         texts = ["" if cell is None or cell == NULL else str(cell).strip() for cell in cells]
         width = len(self.algorithm.parameterDefinition(name).headers())
@@ -153,7 +155,7 @@ class Request:
 
     _READERS: ClassVar[dict[str, Callable[[Request, str], str]]] = {
         "raster": raster,
-        "maplayer": mask,
+        "layer": mask,
         "band": bands,
         "extent": extent,
         "distance": number,

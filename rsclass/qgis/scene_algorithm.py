@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from contextlib import suppress
 from typing import Any
 
 from . import parameters
 from .algorithm import Algorithm
-from .engines import pairs
-from .request import Request
+from .engines import lines
+from .files import put_in_place
+from .request import Flag, Request
 from .sources import path_of_raster
 
 __all__ = ["SceneAlgorithm"]
@@ -21,6 +19,10 @@ _LAYERS = {
     "ENTROPY": "How evenly each pixel's memberships are spread over the classes.",
     "MEMBERSHIP": "A band for each class with the pixel's membership in it.",
 }
+
+
+def _settings(request: Request, name: str) -> list[str]:
+    return lines(request, name, "--set")
 
 
 class SceneAlgorithm(Algorithm):
@@ -76,11 +78,11 @@ class SceneAlgorithm(Algorithm):
             advanced=True,
         )
 
-    def take_samples(self, *, optional: bool = False) -> None:
+    def take_samples(self, *, optional: bool = False, flag: str = "--training") -> None:
         """Declare the training samples."""
         self.take(
             parameters.features("TRAINING", "Training samples", optional=optional),
-            "--training",
+            flag,
             "Points, lines or polygons of known class, in any CRS.",
         )
         self.take(
@@ -131,20 +133,20 @@ class SceneAlgorithm(Algorithm):
         )
         self.take_seed()
 
-    def take_seed(self) -> None:
+    def take_seed(self, flag: str | None = "--seed") -> None:
         """Declare the seed."""
         self.take(
             parameters.number("SEED", "Seed", 0, low=0),
-            "--seed",
+            flag,
             "The same seed gives the same result, bit for bit.",
             advanced=True,
         )
 
-    def take_any_parameters(self) -> None:
+    def take_any_parameters(self, flag: Flag | None = _settings) -> None:
         """Declare the parameters of a method that is chosen by its name."""
         self.take(
             parameters.text("PARAMETERS", "Parameters of the method", lines=True),
-            pairs,
+            flag,
             "Lines such as restarts=4. The algorithms below 'Unsupervised methods' and"
             " 'Supervised methods' have a field for each.",
             advanced=True,
@@ -188,12 +190,12 @@ class SceneAlgorithm(Algorithm):
         self.tell("REJECTED", "Pixels left without a class", lambda result: result["rejected"])
         self.tell_file("STATISTICS", "Statistics of the classes", "table")
 
-    def run(self, words: list[str], places: dict[str, str], request: Request) -> dict[str, Any]:
+    def work(self, words: list[str], places: dict[str, str], request: Request) -> dict[str, Any]:
         """Classify, then bring the layers that rsclass writes beside the map to their places."""
-        result = super().run(words, places, request)
+        result = super().work(words, places, request)
         for name in _LAYERS:
             if name in places:
-                _move(result["files"][name.lower()], places[name])
+                put_in_place(result["files"][name.lower()], places[name])
         return result
 
 
@@ -233,13 +235,3 @@ def _wanted(flag: str) -> Any:
 
 def _report(request: Request, place: str) -> list[str]:
     return ["--report-to", place] if place else ["--no-report"]
-
-
-def _move(made: str, place: str) -> None:
-    """Bring a file to its place, which it takes all at once, with no leftovers of another."""
-    part = f"{place}.{os.getpid()}.part"
-    shutil.move(made, part)
-    os.replace(part, place)
-    for ending in (".aux.xml", ".ovr", ".msk"):
-        with suppress(FileNotFoundError):
-            os.remove(place + ending)

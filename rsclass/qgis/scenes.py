@@ -177,9 +177,9 @@ class Train(SceneAlgorithm):
         method = ",".join(request.choices("METHOD"))
         needing = set(supervised(self.known.methods)) - set(unsupervised(self.known.methods))
         if method in needing and not request.given("TRAINING"):
-            return False, f"The method {method} learns from training samples; give a layer of them."
-        good, why = super().checkParameterValues(values, context)
-        return bool(good), str(why)
+            trouble = f"The method {method} learns from training samples; give a layer of them."
+            return False, trouble
+        return self.checked("", values, context)
 
 
 class Predict(SceneAlgorithm):

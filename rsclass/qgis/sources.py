@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from qgis.core import QgsProcessingException, QgsRasterLayer, QgsVectorLayer
+from qgis.core import QgsProcessingException, QgsProviderRegistry, QgsRasterLayer, QgsVectorLayer
 
 __all__ = ["path_of_mask", "path_of_raster", "path_of_vector"]
 
@@ -62,7 +62,17 @@ def path_of_vector(
     if not path:
         raise QgsProcessingException(f"The layer of {name} cannot be read.")
     path = os.path.abspath(path)
+    if not _is_source(path, layer):  # exported, and QGIS still names the layer that it was
+        return path, "", ""
     return path, sublayer, _other_crs(layer, path, sublayer)
+
+
+def _is_source(path: str, layer: Any) -> bool:
+    """Whether ``path`` is where the layer itself comes from."""
+    if layer is None or layer.providerType() != "ogr":
+        return False
+    stated = QgsProviderRegistry.instance().decodeUri("ogr", layer.source()).get("path", "")
+    return bool(stated) and os.path.abspath(stated) == path
 
 
 def _stored(layer: Any, fields: list[str]) -> bool:
@@ -73,7 +83,7 @@ def _stored(layer: Any, fields: list[str]) -> bool:
 
 def _other_crs(layer: Any, path: str, sublayer: str) -> str:
     """The CRS that the user gave to the layer instead of what the file states."""
-    if layer is None or not layer.crs().isValid() or not layer.crs().authid():
+    if not layer.crs().isValid() or not layer.crs().authid():
         return ""
     source = f"{path}|layername={sublayer}" if sublayer else path
     stated = QgsVectorLayer(source, "", "ogr").crs()
