@@ -8,7 +8,7 @@ contrast. So a gain shifts a band by a bounded part of its own range.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +58,16 @@ class Augmentation:
     band_gain: float = 0.015
     noise: float = 0.05
     turns: bool = True
+
+    def stronger(self, factor: float) -> Augmentation:
+        """The same transforms with changes of light and noise ``factor`` times as large."""
+        return replace(
+            self,
+            gain=factor * self.gain,
+            offset=factor * self.offset,
+            band_gain=factor * self.band_gain,
+            noise=factor * self.noise,
+        )
 
     @property
     def farthest(self) -> float:

@@ -69,3 +69,10 @@ def test_reflectances_are_lit_as_without_a_bound():
         view.scaling.under(gain, 0.3, view.farthest), view.scaling.under(gain, 0.3), strict=True
     ):
         assert bound.tobytes() == free.tobytes()
+
+
+def test_a_stronger_view_changes_light_and_noise_alone(toy):
+    view = Augmentation(toy.scaling, gain=0.1, offset=0.2, band_gain=0.05, noise=0.3, turns=False)
+    assert view.stronger(2) == Augmentation(
+        toy.scaling, gain=0.2, offset=0.4, band_gain=0.1, noise=0.6, turns=False
+    )

@@ -1,0 +1,1 @@
+"""Questions whose answers are known without a label, by which a network learns to see."""
