@@ -1,8 +1,8 @@
 """The network: fully convolutional and unpadded: a pixel sees its surroundings and no border.
 
-A 1x1 stem, 3x3 convolutions with batch normalization, a 1x1 embedding that also sees the raw center
-pixel, and a 1x1 classifier over clusters. No stride and no pooling: the answer for a pixel does not
-depend on where the window was cut.
+A 1x1 stem, 3x3 convolutions with batch normalization (or the first stages of a ResNet), a 1x1
+embedding that also sees the raw center pixel, and a 1x1 classifier over clusters. No stride: the
+answer for a pixel does not depend on where the window was cut.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+
+from rsclass.deep.resnet import RESNETS, Residual, Stem, absorb
 
 __all__ = ["PixelNet", "Shape", "folded", "start_weights"]
 
@@ -42,6 +44,10 @@ class Shape:
         False: the gradients of the mean of all inputs are the only inputs (Sobel as published).
     logit_norm : bool
         Batch normalization of the logits (Kanezaki 2018), which keeps every cluster reachable.
+    trunk : str
+        ``plain``, or one of ``RESNETS``, which sets the receptive field and the width.
+    stages : int
+        Of the ResNet, from the first.
     """
 
     channels: int
@@ -53,11 +59,23 @@ class Shape:
     sobel: bool = False
     color: bool = True
     logit_norm: bool = False
+    trunk: str = "plain"
+    stages: int = 1
+
+    def __post_init__(self) -> None:
+        if self.trunk != "plain":
+            sees = 2 * RESNETS[self.trunk].halo(self.stages) + 1
+            object.__setattr__(self, "receptive_field", sees)
 
     @property
     def halo(self) -> int:
         """Pixels of context on each side."""
         return self.receptive_field // 2
+
+    @property
+    def features(self) -> int:
+        """Channels of what the embedding is made of, beside the raw pixel."""
+        return self.width if self.trunk == "plain" else RESNETS[self.trunk].channels(self.stages)
 
     def card(self) -> dict[str, Any]:
         """The fields as JSON can hold them."""
@@ -82,12 +100,16 @@ class PixelNet(nn.Module):
         raw = shape.channels if shape.color else 0
         edged = shape.channels if shape.color else 1
         stem_inputs = raw + (2 * edged if shape.sobel else 0)
-        convolutions = shape.halo - int(shape.sobel)
-        self.stem = nn.Conv2d(stem_inputs, shape.width, 1)
-        self.blocks = nn.Sequential(
-            *(_layer(shape.width, shape.width, 3) for _ in range(convolutions))
-        )
-        self.embedding = _layer(shape.width + raw, shape.embedding, 1)
+        self.stem: nn.Module
+        if shape.trunk == "plain":
+            convolutions = shape.halo - int(shape.sobel)
+            self.stem = nn.Conv2d(stem_inputs, shape.width, 1)
+            self.blocks = nn.Sequential(
+                *(_layer(shape.width, shape.width, 3) for _ in range(convolutions))
+            )
+        else:
+            self.stem, self.blocks = RESNETS[shape.trunk].trunk(stem_inputs, shape.stages)
+        self.embedding = _layer(shape.features + raw, shape.embedding, 1)
         layers = 2 if shape.head == "mlp" else 0
         self.head = nn.Sequential(
             *(_layer(shape.embedding, shape.embedding, 1) for _ in range(layers))
@@ -225,10 +247,11 @@ def start_weights(
 def folded(net: PixelNet) -> PixelNet:
     """A copy of ``net`` for labelling: batch normalization is absorbed into the convolutions."""
     quick = copy.deepcopy(net).eval()
-    layers = [*quick.blocks, quick.embedding, *quick.head]
-    for layer in layers:
-        layer[0] = nn.utils.fusion.fuse_conv_bn_eval(layer[0], layer[1])
-        layer[1] = nn.Identity()
+    for layer in [quick.stem, *quick.blocks, quick.embedding, *quick.head]:
+        if isinstance(layer, Stem | Residual):
+            layer.fold()
+        elif isinstance(layer, nn.Sequential):
+            absorb(layer, "0", "1")
     if isinstance(quick.logit_norm, nn.BatchNorm2d):
         quick.classifier = nn.utils.fusion.fuse_conv_bn_eval(quick.classifier, quick.logit_norm)
         quick.logit_norm = nn.Identity()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-__all__ = ["RESNETS", "Bottleneck", "Pair", "ResNet", "Stem"]
+__all__ = ["RESNETS", "Bottleneck", "Pair", "ResNet", "Residual", "Stem", "absorb"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +95,10 @@ class Stem(nn.Module):
 
     def fold(self) -> None:
         """Absorb the normalization into the convolution."""
-        _absorb(self, "conv1", "bn1")
+        absorb(self, "conv1", "bn1")
 
 
-class _Residual(nn.Module):
+class Residual(nn.Module):
     """Convolutions whose result is added to what they were given."""
 
     convolutions: int
@@ -129,12 +129,12 @@ class _Residual(nn.Module):
     def fold(self) -> None:
         """Absorb the normalization into the convolutions."""
         for i in range(1, self.convolutions + 1):
-            _absorb(self, f"conv{i}", f"bn{i}")
+            absorb(self, f"conv{i}", f"bn{i}")
         if isinstance(self.downsample, nn.Sequential):
-            _absorb(self.downsample, "0", "1")
+            absorb(self.downsample, "0", "1")
 
 
-class Pair(_Residual):
+class Pair(Residual):
     """Two 3x3 convolutions."""
 
     convolutions = 2
@@ -148,7 +148,7 @@ class Pair(_Residual):
         self.bn2 = nn.BatchNorm2d(width)
 
 
-class Bottleneck(_Residual):
+class Bottleneck(Residual):
     """A 3x3 convolution between two of 1x1, the last of which is four times as wide."""
 
     convolutions = 3
@@ -163,7 +163,8 @@ class Bottleneck(_Residual):
         self.bn3 = nn.BatchNorm2d(4 * width)
 
 
-def _absorb(holder: nn.Module, convolution: str, norm: str) -> None:
+def absorb(holder: nn.Module, convolution: str, norm: str) -> None:
+    """Make a convolution do what the normalization after it does in evaluation mode."""
     fused = nn.utils.fusion.fuse_conv_bn_eval(getattr(holder, convolution), getattr(holder, norm))
     setattr(holder, convolution, fused)
     setattr(holder, norm, nn.Identity())

@@ -10,14 +10,16 @@ SHAPES = [
     Shape(3, 5, receptive_field=5, width=8),
     Shape(3, 5, receptive_field=1, width=8),
     Shape(3, 5, receptive_field=5, width=8, head="mlp", sobel=True, logit_norm=True),
+    Shape(3, 5, trunk="resnet50"),
 ]
 
 
 def trained_statistics(net):
     torch.manual_seed(0)
     net.train()
-    for _ in range(20):
-        net(torch.randn(4, 3, 12, 12))
+    side = net.shape.receptive_field + 7
+    for _ in range(20 if net.shape.trunk == "plain" else 3):
+        net(torch.randn(4, 3, side, side))
     return net.eval()
 
 
@@ -44,9 +46,18 @@ def test_an_output_sees_its_receptive_field_and_nothing_else(shape):
 @pytest.mark.parametrize("shape", SHAPES)
 def test_folding_the_normalization_changes_nothing(shape):
     net = trained_statistics(PixelNet(shape))
-    x = torch.randn(2, 3, 11, 11)
+    x = torch.randn(2, 3, shape.receptive_field + 6, shape.receptive_field + 6)
     with torch.no_grad():
         torch.testing.assert_close(folded(net)(x), net(x), rtol=1e-4, atol=1e-5)
+
+
+def test_a_resnet_sets_its_receptive_field():
+    shapes = [
+        Shape(3, 5, trunk=kind, stages=s) for kind in ("resnet18", "resnet50") for s in (1, 2)
+    ]
+    assert [shape.receptive_field for shape in shapes] == [43, 99, 35, 91]
+    assert [shape.halo for shape in shapes] == [21, 49, 17, 45]
+    assert Shape(**shapes[0].card()) == shapes[0]
 
 
 def test_weights_survive_as_arrays():
