@@ -51,51 +51,50 @@ def steps() -> Iterator[Condition]:
     yield lambda: _provider(tree) is not None and _groups(tree).get("Unsupervised methods")
     yield pause(1)
     facts["toolbox"] = _groups(tree)
-    _expand(tree)
     toolbox.setFloating(True)
-    toolbox.setGeometry(0, 0, 360, 900)
+    toolbox.setGeometry(0, 0, 400, 1000)
+    _expand(tree)
     yield pause(1)
     _picture(toolbox, "toolbox")
     toolbox.close()
 
-    out = FOLDER / "out é"
-    dialog = _dialog(
-        "rsclass:classify",
-        INPUT=scene,
-        METHOD="kmeans",
-        CLASSES=6,
-        OUTPUT=str(out / "classes.tif"),
-    )
+    dialog = _dialog("rsclass:classify", INPUT=scene, METHOD="kmeans", CLASSES=6)
     yield pause(1)
     _picture(dialog, "dialog")
     dialog.runButton().click()
-    yield lambda: _layer("Class map") and not _children()
+    yield lambda: _map() and not _children()
     yield _finished(dialog)
     _picture(dialog, "log")
-    facts["classify"] = _seen(_layer("Class map")) | {"log": _log(dialog)}
+    facts["classify"] = _seen(_map()) | {"log": _log(dialog)}
     dialog.close()
     iface.messageBar().clearWidgets()
+    iface.zoomToActiveLayer()
     yield pause(2)
     _picture(window, "classes")
 
+    dialog = _dialog("rsclass:classify_isodata", INPUT=scene)
+    yield pause(1)
+    _picture(dialog, "method")
+    dialog.close()
+
     samples = QgsVectorLayer(f"{FOLDER / 'reference.gpkg'}|layername=polygons", "Samples", "ogr")
     QgsProject.instance().addMapLayer(samples, False)
-    QgsProject.instance().removeMapLayer(_layer("Class map").id())
+    QgsProject.instance().removeMapLayer(_map().id())
     dialog = _dialog(
         "rsclass:supervised",
         INPUT=scene,
         TRAINING=samples,
         FIELD="class_name",
         METHOD="rf",
-        OUTPUT=str(out / "cover.tif"),
-        REPORT=str(out / "cover.html"),
+        OUTPUT=str(FOLDER / "cover é.tif"),
+        REPORT=str(FOLDER / "cover é.html"),
     )
     yield pause(1)
     _picture(dialog, "supervised")
     dialog.runButton().click()
-    yield lambda: _layer("Class map") and not _children()
+    yield lambda: _map() and not _children()
     yield _finished(dialog)
-    facts["supervised"] = _seen(_layer("Class map")) | {"log": _log(dialog)}
+    facts["supervised"] = _seen(_map()) | {"log": _log(dialog)}
     dialog.close()
     yield pause(2)
     iface.messageBar().clearWidgets()
@@ -191,9 +190,11 @@ def _log(dialog: Any) -> str:
     return str(dialog.findChild(QTextEdit, "txtLog").toPlainText())
 
 
-def _layer(name: str) -> Any:
-    found = QgsProject.instance().mapLayersByName(name)
-    return found[0] if found else None
+def _map() -> Any:
+    """The raster in the project that is shown in classes."""
+    layers = QgsProject.instance().mapLayers().values()
+    rasters = (layer for layer in layers if isinstance(layer, QgsRasterLayer))
+    return next((one for one in rasters if one.renderer().type() == "paletted"), None)
 
 
 def _seen(layer: Any) -> dict[str, Any]:

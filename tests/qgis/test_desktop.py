@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 import zipfile
 from collections.abc import Iterator
@@ -21,9 +22,9 @@ SCREEN = "1600x1000x24"
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory, program: Path) -> Path:
+def home(program: Path) -> Iterator[Path]:
     """A new user's: the plugin unzipped into an empty profile, the program where pipx puts it."""
-    home = tmp_path_factory.mktemp("home")
+    home = Path(tempfile.mkdtemp(prefix="home-"))  # shorter in pictures than those of pytest
     profile = home / ".local" / "share" / "QGIS" / "QGIS3" / "profiles" / "default"
     plugins = profile / "python" / "plugins"
     plugins.mkdir(parents=True)
@@ -33,7 +34,8 @@ def home(tmp_path_factory: pytest.TempPathFactory, program: Path) -> Path:
         packed.extractall(plugins)
     (home / ".local" / "bin").mkdir()
     (home / ".local" / "bin" / "rsclass").symlink_to(program)
-    return home
+    yield home
+    shutil.rmtree(home)
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +45,7 @@ def environment(home: Path) -> dict[str, str]:
     run.mkdir(mode=0o700)
     return {
         "HOME": str(home),
+        "TMPDIR": str(run),  # a killed QGIS leaves its temporary files
         "PATH": "/usr/bin:/bin",
         "LC_ALL": "C.UTF-8",
         "XDG_RUNTIME_DIR": str(run),
@@ -69,14 +72,14 @@ def display() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder() -> Iterator[Path]:
     """What is worked on."""
-    folder = tmp_path_factory.mktemp("désk top")
+    folder = Path(tempfile.mkdtemp(prefix="land cover-"))
     shutil.copy(SAMPLES / "sentinel2.tif", folder / "scène 1.tif")
     shutil.copy(SAMPLES / "sentinel2_reference.gpkg", folder / "reference.gpkg")
-    for name in ("out é", "stopped"):
-        (folder / name).mkdir()
-    return folder
+    (folder / "stopped").mkdir()
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module")
