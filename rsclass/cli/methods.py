@@ -17,6 +17,17 @@ _EXAMPLES = """\
   rsclass methods isodata --json
 """
 _WIDTH, _NAME = 96, 17
+_WORDS = {
+    "init": "starting centers",
+    "iter": "iterations",
+    "l2": "L2 penalty",
+    "max": "maximum",
+    "min": "minimum",
+    "n": "number of",
+    "std": "standard deviation",
+}
+"""What stands shortened in names of parameters."""
+
 _SAMPLES = {
     "none": "",
     "possible": " (with or without --training)",
@@ -62,6 +73,7 @@ def _described(name: str) -> dict[str, Any]:
         "parameters": [
             {
                 "name": parameter,
+                "title": _in_words(parameter),
                 "type": _type(hints[parameter], spec.choices),
                 "optional": type(None) in get_args(hints[parameter]),
                 "default": defaults[parameter].default,
@@ -75,6 +87,12 @@ def _described(name: str) -> dict[str, Any]:
             for parameter, spec in kind.parameters.items()
         ],
     }
+
+
+def _in_words(name: str) -> str:
+    """The name of a parameter for people: ``Maximum iterations`` for ``max_iter``."""
+    words = " ".join(_WORDS.get(word, word) for word in name.split("_"))
+    return words[:1].upper() + words[1:]
 
 
 def _training(takes: bool, needs: bool) -> str:

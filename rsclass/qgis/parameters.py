@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,8 +36,8 @@ HTML = "HTML files (*.html)"
 SCHEMA = "Schemas (*.json *.csv *.clr *.qml)"
 MODEL = "Models of rsclass (*.safetensors)"
 
-_SMALLEST_STEP = 12
-"""Decimals of a spin box that has to show learning rates and tolerances."""
+_FEWEST, _MOST = 3, 12
+"""Decimals of a spin box; QGIS would round learning rates and tolerances to none."""
 
 
 def raster(name: str, title: str, *, optional: bool = False) -> Any:
@@ -104,8 +105,16 @@ def number(
     if high is not None:
         definition.setMaximum(high)
     if real:
-        definition.setMetadata({"widget_wrapper": {"decimals": _SMALLEST_STEP}})
+        definition.setMetadata({"widget_wrapper": {"decimals": _decimals(default or low)}})
     return definition
+
+
+def _decimals(number: float | None) -> int:
+    """Decimals for numbers like this one, and for some that are finer."""
+    finer = 3
+    if not number:
+        return 2 * finer
+    return min(max(finer - math.floor(math.log10(abs(number))), _FEWEST), _MOST)
 
 
 def length(name: str, title: str, of: str, default: float | None = None) -> Any:
@@ -117,7 +126,7 @@ def length(name: str, title: str, of: str, default: float | None = None) -> Any:
 
 def switch(name: str, title: str, default: bool = False) -> Any:
     """Yes or no."""
-    return QgsProcessingParameterBoolean(name, title, default)
+    return QgsProcessingParameterBoolean(name, title, default, optional=True)
 
 
 def choice(

@@ -37,6 +37,14 @@ def test_the_described_defaults_make_the_engine_that_needs_no_words(call: Caller
         assert set(told) == set(engine_class(entry["name"]).parameters)
 
 
+def test_parameters_have_titles_for_dialogs(call: Caller) -> None:
+    told = {p["name"]: p["title"] for p in call("methods", "isodata", "--json").data["parameters"]}
+    assert told["max_iter"] == "Maximum iterations"
+    assert told["max_std_from_mean"] == "Maximum standard deviation from mean"
+    assert told["n_classes"] == "Number of classes"
+    assert told["scale"] == "Scale"
+
+
 def test_defaults_lie_within_the_described_ranges_and_choices(call: Caller) -> None:
     for entry in call("methods", "--json").data["methods"]:
         for parameter in entry["parameters"]:
