@@ -167,7 +167,7 @@ PLAIN = tuple(
 )
 _OURS = (
     Contender("consensus", "consensus"),
-    Contender("consensus-fast", "consensus", values={"mode": "fast"}),
+    Contender("consensus-fast", "consensus", values={"form": "single"}),
     Contender("uic", "uic"),
     Contender("uic-paper", "uic", values={"mode": "paper"}),
 )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rsclass.core.types import Float
 
-__all__ = ["Tree", "class_tree", "merge_cost", "merge_losses", "ward"]
+__all__ = ["Tree", "class_tree", "grouped_ward", "merge_cost", "merge_losses", "ward"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,42 @@ def ward(counts: NDArray[np.number], means: Float) -> Tree:
         cost[i, i + 1 :] = new[i + 1 :]
         cost[:i, i] = new[:i]
     return Tree(merges, costs)
+
+
+def grouped_ward(counts: NDArray[np.number], means: Float, group: NDArray[np.integer]) -> Tree:
+    """Merge the classes of each group first, then the groups, each by :func:`ward`.
+
+    The cut at as many classes as there are groups gives the groups. Costs ascend within each of
+    the two parts only.
+
+    Parameters
+    ----------
+    counts, means
+        As for :func:`ward`.
+    group : int array (classes,)
+
+    Raises
+    ------
+    ValueError
+        A class has no pixels.
+    """
+    counts, n = np.asarray(counts, dtype=np.float64), len(counts)
+    members = [np.flatnonzero(group == g) for g in np.unique(group)]
+    merges: list[NDArray[np.int64]] = []
+    costs: list[Float] = []
+    roots = []
+    for of in members:
+        tree = ward(counts[of], means[of])
+        nodes = np.concatenate([of, n + sum(map(len, merges)) + np.arange(len(of) - 1)])
+        merges.append(nodes[tree.merges])
+        costs.append(tree.costs)
+        roots.append(int(nodes[-1]))
+    size = np.array([counts[of].sum() for of in members])
+    center = np.stack([np.average(means[of], axis=0, weights=counts[of]) for of in members])
+    tree = ward(size, center)
+    nodes = np.concatenate([roots, n + sum(map(len, merges)) + np.arange(len(members) - 1)])
+    joined = np.concatenate([*merges, nodes[tree.merges]]).astype(np.int64)
+    return Tree(np.sort(joined, axis=1), np.concatenate([*costs, tree.costs]))
 
 
 def class_tree(count: NDArray[np.int64], mean: Float, variance: Float) -> Tree:

@@ -182,12 +182,25 @@ class Tally(Protocol):
 T = TypeVar("T", bound=Tally)
 
 
-class PixelStream(Protocol):
+class Readable(Protocol):
+    """A scene whose windows can be read."""
+
+    height: int
+    width: int
+
+    def read(self, window: Window) -> Block:
+        """The pixels of any window that lies inside the scene."""
+        ...
+
+    def report(self, done: float, total: float, message: str) -> None:
+        """Tell the user how far the work is; raises when the user asked to stop."""
+        ...
+
+
+class PixelStream(Readable, Protocol):
     """A scene as engines see it: no file, no thread, no mask arithmetic."""
 
     bands: tuple[Band, ...]
-    height: int
-    width: int
     room: int
     """Bytes that an engine may hold between passes."""
 
@@ -205,14 +218,6 @@ class PixelStream(Protocol):
 
     def scan(self, message: str = "") -> Iterator[Block]:
         """Canonical blocks one after the other, row by row."""
-        ...
-
-    def read(self, window: Window) -> Block:
-        """The pixels of any window that lies inside the scene."""
-        ...
-
-    def report(self, done: float, total: float, message: str) -> None:
-        """Tell the user how far the work is; raises when the user asked to stop."""
         ...
 
 

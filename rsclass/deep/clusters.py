@@ -44,15 +44,15 @@ def survey(
     Parameters
     ----------
     space : str
-        ``spectra`` (scaled 5 x 5 means), ``embedding`` or ``logits``.
+        ``spectra`` (scaled 5 x 5 means), ``inputs`` (as they are), ``embedding`` or ``logits``.
     """
     k = forward.net.shape.clusters
 
     def look(chunk: Chunk) -> tuple[NDArray[np.int64], Float]:
         embedding, logits = forward.run(area.whole(chunk))
         labels = logits.argmax(dim=0).cpu().numpy().reshape(-1)
-        if space == "spectra":
-            image = area.smoothed(chunk)
+        if space in ("spectra", "inputs"):
+            image = area.smoothed(chunk) if space == "spectra" else area.center(chunk)
         else:
             image = (embedding if space == "embedding" else logits).cpu().numpy()
         usable = chunk.usable.reshape(-1)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rsclass.core.chunks import CHUNK, chunk_windows, shuffled_chunks
 from rsclass.core.sampling import place_keys
-from rsclass.core.types import Block, Float, Labels, Mask, PixelStream, Window
+from rsclass.core.types import Block, Float, Labels, Mask, Readable, Window
 from rsclass.deep.scaling import Scaling
 
 __all__ = [
@@ -87,7 +87,7 @@ class TrainingArea:
 
     Parameters
     ----------
-    stream : PixelStream
+    stream : Readable
     scaling : Scaling
     halo : int
         Pixels of context on each side of a pixel.
@@ -111,7 +111,7 @@ class TrainingArea:
     """
 
     def __init__(
-        self, stream: PixelStream, scaling: Scaling, halo: int, budget: int, seed: int
+        self, stream: Readable, scaling: Scaling, halo: int, budget: int, seed: int
     ) -> None:
         self.halo = halo
         self.margin = max(halo, SMOOTHING)
@@ -127,7 +127,7 @@ class TrainingArea:
         self._firsts = np.array([chunk.first for chunk in self.chunks])
 
     def _read(
-        self, stream: PixelStream, scaling: Scaling, budget: int, seed: int
+        self, stream: Readable, scaling: Scaling, budget: int, seed: int
     ) -> tuple[list[Chunk], bool]:
         height, width = stream.height, stream.width
         limit = min(budget, height * width)
@@ -218,6 +218,10 @@ class TrainingArea:
     def whole(self, chunk: Chunk) -> NDArray[np.float32]:
         """Inputs (channels, height + 2 halo, width + 2 halo) of a whole chunk."""
         return _core(chunk.inputs, self.margin - self.halo)
+
+    def center(self, chunk: Chunk) -> NDArray[np.float32]:
+        """Inputs (channels, height, width) of the pixels of a chunk."""
+        return _core(chunk.inputs, self.margin)
 
     def smoothed(self, chunk: Chunk) -> NDArray[np.float32]:
         """Means (channels, height, width) of the valid inputs in windows of 5 x 5 pixels."""

@@ -172,6 +172,15 @@ class Engine(Estimator):
             ``auto``, ``cpu`` or ``cuda``.
         """
 
+    def meet(self, stream: PixelStream) -> None:
+        """Get to know a scene that is to be labelled; most engines need not.
+
+        Parameters
+        ----------
+        stream : PixelStream
+            The scene, perhaps another one than ``fit`` saw.
+        """
+
     @property
     def device_used(self) -> str:
         """Where the labels are computed: ``cpu``, or ``cuda``, which rounds in its own way."""
@@ -274,6 +283,7 @@ class Engine(Estimator):
         return self._predict_stream(stream, layers)
 
     def _predict_stream(self, stream: PixelStream, layers: Collection[str]) -> Prediction:
+        self.meet(stream)
         whole = Window(0, 0, stream.height, stream.width)
         if getattr(stream, "is_table", False):
             return self.predict_block(stream.read(whole), whole, layers)

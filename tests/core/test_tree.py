@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.cluster.hierarchy import fcluster, linkage
 
-from rsclass.core.tree import class_tree, merge_losses, ward
+from rsclass.core.tree import class_tree, grouped_ward, merge_losses, ward
 
 
 def sum_of_squares(X, labels):
@@ -83,3 +83,28 @@ def test_the_loss_of_a_merger_is_its_part_of_what_lies_between_all_classes():
     assert np.unravel_index(np.argmin(losses + np.eye(6)), (6, 6)) == tuple(tree.merges[0])
     np.testing.assert_allclose(losses, losses.T, rtol=1e-12)
     assert merge_losses(count[:2], mean[:2], variance[:2])[0, 1] == pytest.approx(1.0)
+
+
+def test_merges_within_groups_come_before_those_of_groups_and_cost_what_ward_costs():
+    rng = np.random.default_rng(5)
+    counts, means = rng.integers(1, 50, 9), rng.normal(size=(9, 3))
+    group = np.array([0, 1, 2, 0, 1, 2, 2, 0, 0])
+    tree = grouped_ward(counts, means, group)
+    cut = tree.cut(3)
+    assert all(len(np.unique(cut[group == g])) == 1 for g in range(3))
+    assert len(np.unique(cut)) == 3
+    # what merges cost adds up to the sum of squares between all classes, however they merge
+    middle = np.average(means, axis=0, weights=counts)
+    between = (counts[:, None] * (means - middle) ** 2).sum()
+    assert tree.costs.sum() == pytest.approx(between)
+    assert (tree.merges[:, 0] < tree.merges[:, 1]).all()
+
+
+def test_one_group_or_a_group_for_each_class_is_plain_ward():
+    rng = np.random.default_rng(6)
+    counts, means = rng.integers(1, 50, 6), rng.normal(size=(6, 2))
+    plain = ward(counts, means)
+    for group in (np.zeros(6, dtype=int), np.arange(6)):
+        tree = grouped_ward(counts, means, group)
+        assert np.array_equal(tree.merges, plain.merges)
+        assert tree.costs == pytest.approx(plain.costs)

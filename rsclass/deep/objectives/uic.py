@@ -35,14 +35,18 @@ class UIC(Labelled):
         published, the learning rate of patches falls once an epoch.
     start : str
         First labels: ``random`` (uniform, as published), ``forward`` (the answers of the
-        untrained network) or ``kmeans`` (of 5 x 5 means).
+        untrained network) or ``kmeans``.
     source : str
         Later labels: ``views``, the argmax of the very logits that are trained on, written before
         the step (as published); ``clean``, the network's answers to the clean view after the
         epoch; ``teacher``, those of its exponential average.
+    smooth : bool
+        K-means is that of 5 x 5 means; else of the inputs as they are.
     """
 
-    def __init__(self, training: Training, patches: bool, start: str, source: str) -> None:
+    def __init__(
+        self, training: Training, patches: bool, start: str, source: str, smooth: bool = True
+    ) -> None:
         watched = source == "views"
         super().__init__(training, Patches(training) if patches else Tiles(training, watched))
         self.start = start
@@ -52,7 +56,7 @@ class UIC(Labelled):
         self.may_settle = source != "views"
         self.clusters = self.recipe.clusters
         if start == "kmeans":
-            labels, self.clusters = start_labels(self.area, self.recipe)
+            labels, self.clusters = start_labels(self.area, self.recipe, smooth)
             self.labels = labels[self.seeing.pixels]
 
     def open(self, run: Running) -> None:
@@ -76,15 +80,16 @@ class UIC(Labelled):
         super().end(run)
 
 
-def start_labels(area: TrainingArea, recipe: Recipe) -> tuple[Labels, int]:
-    """K-means classes of 5 x 5 means and their number; at most 20,000 pixels make the centers."""
+def start_labels(area: TrainingArea, recipe: Recipe, smooth: bool = True) -> tuple[Labels, int]:
+    """K-means classes and their number; at most 20,000 pixels make the centers."""
+    view = area.smoothed if smooth else area.center
     drawn = area.draw_pixels(_START_PIXELS, recipe.seed)
-    table = area.gather(drawn, area.smoothed)
+    table = area.gather(drawn, view)
     start = plus_plus(table, recipe.clusters, np.random.default_rng(recipe.seed))
     centers, _, _ = lloyd(table, start, max_iter=50)
     parts = []
     for chunk in area.chunks:
-        image = area.smoothed(chunk)
+        image = view(chunk)
         label, _ = nearest(image.reshape(len(image), -1).T.astype(np.float64), centers)
         parts.append(label.astype(np.int32))
     return area.flat(parts), len(centers)
