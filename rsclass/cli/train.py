@@ -6,13 +6,35 @@ from typing import Any
 
 from rsclass.cli.command import command as make_command
 from rsclass.cli.features import TRAINING
-from rsclass.cli.options import LEARNING, MACHINE, READING, SCENES, WRITING
+from rsclass.cli.options import LEARNING, MACHINE, READING, SCENES, WRITING, Option
 from rsclass.cli.session import Session
 from rsclass.cli.translate import learning_of, reading_of, running_of, scene_of, training_of
 
 _WRITING = [option for option in WRITING if option.name in ("output", "overwrite")]
 
+_SCENES = (
+    Option(
+        "--each",
+        group="Scene",
+        is_flag=True,
+        default=False,
+        show_default=False,
+        help="Every SCENE is one of its own, on one grid, too. [default: files on one grid are the "
+        "bands of one scene, files that lie apart are scenes]",
+    ),
+    Option(
+        "--scale-each",
+        group="Scene",
+        is_flag=True,
+        default=False,
+        show_default=False,
+        help="Bring every scene to the mean and spread of the first, band by band; so will "
+        "'rsclass predict'.",
+    ),
+)
+
 _EXAMPLES = """\
+  rsclass train north.tif south.tif west.tif -k 12 -o region.safetensors
   rsclass train scene.tif -m kmeans -k 10 -o km.safetensors
   rsclass train scene.tif -m rf --training areas.gpkg --field class -o rf.safetensors
   rsclass predict km.safetensors other.tif -o other_map.tif
@@ -20,12 +42,21 @@ _EXAMPLES = """\
 
 
 @make_command(
-    "train", SCENES, *READING, *LEARNING, *TRAINING, *_WRITING, *MACHINE, examples=_EXAMPLES
+    "train",
+    SCENES,
+    *READING,
+    *_SCENES,
+    *LEARNING,
+    *TRAINING,
+    *_WRITING,
+    *MACHINE,
+    examples=_EXAMPLES,
 )
 def command(session: Session, **flags: Any) -> None:
     """Find or learn classes in SCENE and write the model that tells them apart.
 
-    The model is one file that 'rsclass predict' applies to this scene or to others.
+    The model is one file that 'rsclass predict' applies to this scene or to others. It learns from
+    several scenes of the same bands at once where they lie apart, or with --each.
     """
     with session.work() as progress:
         from rsclass.flow.train import train
@@ -37,6 +68,8 @@ def command(session: Session, **flags: Any) -> None:
             reading=reading_of(flags),
             running=running_of(flags, progress),
             overwrite=flags["overwrite"],
+            each=flags["each"],
+            scale_each=flags["scale_each"],
             **learning_of(flags),
         )
     session.deliver(result)

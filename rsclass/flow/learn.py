@@ -15,7 +15,9 @@ from rsclass.core.types import Sample
 from rsclass.engines.base import Engine
 from rsclass.engines.catalogue import engine_class, make_engine, method_names
 from rsclass.errors import UsageError
+from rsclass.flow.joint import JointStream
 from rsclass.flow.models import Model
+from rsclass.flow.scenes import Scenes
 from rsclass.flow.stream import SceneStream
 from rsclass.flow.training import Samples
 from rsclass.io.source import RasterSource
@@ -110,7 +112,7 @@ def ending(method: str, classes: int | tuple[int, int] | None) -> str:
     return f"{method}{classes if isinstance(classes, int) else 'auto'}"
 
 
-def earlier_model(path: str | Path | None, source: RasterSource) -> Model | None:
+def earlier_model(path: str | Path | None, source: RasterSource | Scenes) -> Model | None:
     """The model whose values, names and colors are to be kept.
 
     Raises
@@ -126,7 +128,7 @@ def earlier_model(path: str | Path | None, source: RasterSource) -> Model | None
 
 
 def train_model(
-    stream: SceneStream,
+    stream: SceneStream | JointStream,
     method: str,
     classes: int | tuple[int, int] | None,
     parameters: Mapping[str, Any],

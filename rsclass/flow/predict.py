@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from rsclass.core.level import Level
 from rsclass.core.matching import alike, listed, match_bands
 from rsclass.core.types import Band, Float, Sample
 from rsclass.errors import BandMismatchError
@@ -18,6 +19,7 @@ from rsclass.flow.outputs import Hashing, MapOutputs, default_output
 from rsclass.flow.results import Classified
 from rsclass.flow.resume import resumable
 from rsclass.flow.scene import open_stream
+from rsclass.flow.scenes import leveled
 from rsclass.io.sink import Writing
 from rsclass.io.source import RasterSource, Reading, open_source
 from rsclass.run.settings import Running
@@ -134,11 +136,19 @@ def predict(
 def open_matching(scene: Any, reading: Reading, model: Model) -> RasterSource:
     """Open ``scene`` with the model's bands in the model's order.
 
+    Where scenes were brought to one level for the training, this one is brought to it, too.
+
     Raises
     ------
     BandMismatchError
         A band of the model is not in the scene.
     """
+    source = _with_bands_of(scene, reading, model)
+    level = model.scene.get("level")
+    return source if level is None else leveled(source, Level.from_dict(level), model.seed)
+
+
+def _with_bands_of(scene: Any, reading: Reading, model: Model) -> RasterSource:
     source = open_source(scene, reading)
     wanted = model.bands
     if reading.bands is None:

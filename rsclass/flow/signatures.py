@@ -209,6 +209,11 @@ def _scene_then(recipe: Mapping[str, Any], path: Path) -> RasterSource:
         raise DataError(
             f"{untold} no statistics lie beside it; give the scene with --scene.", path=str(path)
         )
+    if "scenes" in recipe:
+        raise DataError(
+            f"{untold} it was learned from {len(recipe['scenes'])} scenes; give one with --scene.",
+            path=str(path),
+        )
     try:
         return source_from_recipe(recipe)
     except DataError as error:

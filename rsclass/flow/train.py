@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rsclass.errors import UsageError
+from rsclass.flow.joint import open_streams
 from rsclass.flow.learn import (
     Classes,
     earlier_model,
@@ -17,7 +19,8 @@ from rsclass.flow.learn import (
 from rsclass.flow.outputs import MODEL, default_output
 from rsclass.flow.parameters import read_parameters
 from rsclass.flow.results import Trained
-from rsclass.flow.scene import open_scene, open_stream
+from rsclass.flow.scenes import open_scenes
+from rsclass.flow.stream import SceneStream
 from rsclass.flow.training import Training, collect
 from rsclass.io.source import Reading
 from rsclass.io.target import Target
@@ -37,8 +40,14 @@ def train(
     reading: Reading | None = None,
     running: Running | None = None,
     overwrite: bool = False,
+    each: bool = False,
+    scale_each: bool = False,
 ) -> Trained:
     """Find or learn classes in ``scene`` and write the model that tells them apart.
+
+    A list of files that lie apart, each of several bands, is taken as several scenes that the model
+    learns from together; the number of pixels to learn from is that of all together, and every
+    pixel is as likely to be drawn as any other.
 
     Parameters
     ----------
@@ -48,6 +57,11 @@ def train(
         As for :func:`rsclass.classify`.
     overwrite : bool
         Whether an existing model may be replaced.
+    each : bool
+        Every item of a list is a scene of its own, even on one grid.
+    scale_each : bool
+        Bring every scene to the mean and spread of the first, band by band; ``predict`` does the
+        same with the scenes it labels. It helps where light and air differ, not the land.
 
     Returns
     -------
@@ -62,21 +76,28 @@ def train(
     wanted = wanted_classes(method, classes)
     parameters = read_parameters(method, parameters)
     prepared_engine(method, wanted, parameters, seed, training is not None)
-    source = open_scene(scene, reading or Reading())
+    scenes = open_scenes(scene, reading or Reading(), each=each, scale_each=scale_each, seed=seed)
     try:
-        earlier = earlier_model(match_to, source)
-        path = Path(model_out or default_output(source, ending(method, wanted) + MODEL))
-        inputs = [*source.files, *([str(match_to)] if match_to is not None else [])]
+        if training is not None and (len(scenes.sources) > 1 or scale_each):
+            raise UsageError(
+                "--training speaks of one scene as it is; learn from the features of one, without "
+                "--scale-each."
+            )
+        earlier = earlier_model(match_to, scenes)
+        path = Path(model_out or default_output(scenes.first, ending(method, wanted) + MODEL))
+        inputs = [*scenes.files, *([str(match_to)] if match_to is not None else [])]
         inputs += training.files() if training is not None else []
         with (
             Target(path, inputs, overwrite=overwrite, belongings=()) as target,
-            open_stream(source, running) as stream,
+            open_streams(scenes, running) as stream,
         ):
-            samples = None if training is None else collect(stream, training, seed)
+            samples = None
+            if training is not None and isinstance(stream, SceneStream):
+                samples = collect(stream, training, seed)
             model, story = train_model(
                 stream, method, wanted, parameters, seed, earlier, running, samples
             )
-            source.check_unchanged()
+            scenes.check_unchanged()
             target.put(model.to_bytes())
         return Trained(
             path,
@@ -87,4 +108,4 @@ def train(
             reason=story["reason"],
         )
     finally:
-        source.close()
+        scenes.close()

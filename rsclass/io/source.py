@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import math
 import os
@@ -234,6 +235,12 @@ class RasterSource:
     def with_bands(self, numbers: tuple[int, ...]) -> RasterSource:
         """The same scene with other bands, given by their 1-based numbers."""
         return RasterSource(self._scene, replace(self.reading, bands=numbers))
+
+    def with_scale(self, bands: tuple[Band, ...]) -> RasterSource:
+        """The same scene with other gains and offsets of its bands; it shares the open files."""
+        other = copy.copy(self)
+        other.bands = bands
+        return other
 
     def nothing_valid(self) -> str:
         """The sentence that says why no pixel is left."""
