@@ -83,7 +83,8 @@ def _encoded(value: str) -> bytes:
     """A value in ASCII alone, which each version of Qt reads alike."""
     if _UNQUOTED.fullmatch(value):
         return value.encode()
-    units = value.encode("utf-16-be")
+    marked = "@" + value if value.startswith("@") else value  # Qt's own mark of other types
+    units = marked.encode("utf-16-be")
     codes = [int.from_bytes(units[at : at + 2]) for at in range(0, len(units), 2)]
     written, after_hex = "", False
     for code in codes:
@@ -102,7 +103,7 @@ def _decoded(raw: bytes) -> str:
         text = raw.strip().decode("latin-1")
     if len(text) > 1 and text[0] == text[-1] == '"':
         text = text[1:-1]
-    units = _ESCAPE.sub(_character, text)
+    units = _ESCAPE.sub(_character, text.removeprefix("@") if text.startswith("@@") else text)
     return units.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
