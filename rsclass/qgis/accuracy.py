@@ -291,3 +291,7 @@ class Compare(Algorithm):
         self.tell("CHANGED_HECTARES", "Hectares changed", lambda result: result["changed_hectares"])
         self.tell("AGREEMENT", "Agreement", lambda result: result["agreement"]["overall"])
         self.tell("KAPPA", "Kappa", lambda result: result["agreement"]["kappa"])
+
+    def legend(self, result: dict[str, Any]) -> list[dict[str, Any]]:
+        """None: the result tells the classes of the maps, and those of changes are in the style."""
+        return []

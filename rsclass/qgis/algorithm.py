@@ -70,6 +70,7 @@ class Algorithm(QgsProcessingAlgorithm):  # type: ignore[misc]  # PyQGIS has no 
         self._maps: list[str] = []
         self._told: list[_Told] = []
         self._inputs: list[str] = []
+        self._trouble: QgsProcessingException | None = None
 
     def createInstance(self) -> Any:
         """A fresh copy of this algorithm."""
@@ -89,7 +90,7 @@ class Algorithm(QgsProcessingAlgorithm):  # type: ignore[misc]  # PyQGIS has no 
 
     def groupId(self) -> str:
         """The id of that heading."""
-        return self.section.lower().replace(" ", "_")
+        return self.section.lower().replace(" ", "_").replace("-", "_")
 
     def tags(self) -> list[str]:
         """Words by which the search finds it."""
@@ -178,8 +179,10 @@ class Algorithm(QgsProcessingAlgorithm):  # type: ignore[misc]  # PyQGIS has no 
     def _declare(self, definition: Any, meaning: str, advanced: bool) -> str:
         definition.setHelp(meaning)
         if advanced:
-            kind = QgsProcessingParameterDefinition.FlagAdvanced
-            definition.setFlags(definition.flags() | kind)
+            kinds = QgsProcessingParameterDefinition
+            # A model made before there was this parameter is not to lack it.
+            flags = definition.flags() | kinds.FlagAdvanced | kinds.FlagOptional
+            definition.setFlags(flags)
         name = str(definition.name())
         self.addParameter(definition)
         return name
@@ -202,7 +205,10 @@ class Algorithm(QgsProcessingAlgorithm):  # type: ignore[misc]  # PyQGIS has no 
     def prepareAlgorithm(self, values: Any, context: Any, feedback: Any) -> bool:
         """Turn layers into files, in the thread that layers live in."""
         request = Request(self, values, context, feedback)
-        self._inputs = self.arguments(request)
+        try:
+            self._inputs = self.arguments(request)
+        except QgsProcessingException as error:
+            self._trouble = error  # raised here, QGIS would tell no more than that there is one
         return True
 
     def arguments(self, request: Request) -> list[str]:
@@ -214,6 +220,8 @@ class Algorithm(QgsProcessingAlgorithm):  # type: ignore[misc]  # PyQGIS has no 
 
     def processAlgorithm(self, values: Any, context: Any, feedback: Any) -> dict[str, Any]:
         """Run the command."""
+        if self._trouble is not None:
+            raise self._trouble
         request = Request(self, values, context, feedback)
         places = self._destinations(request)
         words = list(self._inputs)
@@ -225,7 +233,7 @@ class Algorithm(QgsProcessingAlgorithm):  # type: ignore[misc]  # PyQGIS has no 
         try:
             result = self.work(words, places, request)
             for name in self._maps:
-                show_legend(places.get(name, ""), result["classes"], context)
+                show_legend(places.get(name, ""), self.legend(result), context)
             told = {one.name: one.read(result) for one in self._told}
         except (KeyError, IndexError, TypeError) as error:
             raise QgsProcessingException(
@@ -237,6 +245,10 @@ class Algorithm(QgsProcessingAlgorithm):  # type: ignore[misc]  # PyQGIS has no 
     def work(self, words: list[str], places: dict[str, str], request: Request) -> dict[str, Any]:
         """Have rsclass do the command, with what must be done before and after."""
         return self.rsclass([self.command, *words, "--overwrite"], request)
+
+    def legend(self, result: dict[str, Any]) -> list[dict[str, Any]]:
+        """The classes of the map that was made."""
+        return list(result["classes"])
 
     def rsclass(self, words: list[str], request: Request) -> dict[str, Any]:
         """Have rsclass do something.

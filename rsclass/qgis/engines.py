@@ -49,16 +49,18 @@ def take_parameters(algorithm: Algorithm, method: Method) -> None:
 
 def _definition(told: Mapping[str, Any]) -> Any:
     name, kind, default = told["name"].upper(), told["type"], told["default"]
-    title = told["name"].replace("_", " ").capitalize()
+    title = str(told["title"])
     if told["unit"]:
         title += f" ({told['unit']})"
     if kind == "boolean":
         return parameters.switch(name, title, default)
+    # All are optional, so that models made for an older version do without the newer ones.
     if kind == "choice":
-        return parameters.choice(name, title, told["choices"], default, optional=told["optional"])
+        return parameters.choice(name, title, told["choices"], default, optional=True)
     if kind in ("integer", "number"):
-        limits = {"low": told["low"], "high": told["high"], "optional": told["optional"]}
-        return parameters.number(name, title, default, real=kind == "number", **limits)
+        limits = {"low": told["low"], "high": told["high"]}
+        real = kind == "number"
+        return parameters.number(name, title, default, real=real, optional=True, **limits)
     return parameters.text(name, title, default)
 
 

@@ -29,7 +29,8 @@ class ClassLegend(QgsProcessingLayerPostProcessorInterface):  # type: ignore[mis
     Parameters
     ----------
     classes : sequence of mapping
-        Value, name and color of each, as rsclass tells them.
+        Value, name and color of each, as rsclass tells them. If there are none, the style beside
+        the map is all there is.
     """
 
     def __init__(self, classes: Sequence[Mapping[str, Any]]) -> None:
@@ -41,14 +42,15 @@ class ClassLegend(QgsProcessingLayerPostProcessorInterface):  # type: ignore[mis
         _waiting.discard(self)
         if not isinstance(layer, QgsRasterLayer) or not layer.isValid():
             return
-        if not self._is_dressed(layer):
+        if self._classes and not self._is_dressed(layer):
             layer.setRenderer(QgsPalettedRasterRenderer(layer.dataProvider(), 1, self._entries()))
             layer.emitStyleChanged()
             layer.triggerRepaint()
         project = context.project()
         node = project.layerTreeRoot().findLayer(layer.id()) if project is not None else None
         if node is not None:
-            node.setExpanded(len(self._classes) <= _MOST_SHOWN)
+            shown = layer.renderer().legendSymbologyItems()
+            node.setExpanded(len(shown) <= _MOST_SHOWN)
 
     def _is_dressed(self, layer: Any) -> bool:
         renderer = layer.renderer()

@@ -120,6 +120,7 @@ class RsclassProvider(QgsProcessingProvider):  # type: ignore[misc]  # PyQGIS ha
 
     def loadAlgorithms(self) -> None:
         """Add the algorithms; those of the methods as the program has told them."""
+        self._renewal.stop()
         for kind in _ALGORITHMS:
             self.addAlgorithm(kind(self._program))
         for method in self._program.known.methods:
