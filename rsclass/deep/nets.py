@@ -8,9 +8,9 @@ answer for a pixel does not depend on where the window was cut.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -97,6 +97,7 @@ class PixelNet(nn.Module):
     def __init__(self, shape: Shape, seed: int = 0) -> None:
         super().__init__()
         self.shape = shape
+        self.held: dict[str, float] = {}
         raw = shape.channels if shape.color else 0
         edged = shape.channels if shape.color else 1
         stem_inputs = raw + (2 * edged if shape.sobel else 0)
@@ -123,6 +124,30 @@ class PixelNet(nn.Module):
         start_weights(self, np.random.default_rng([seed, 0x4E4554]), self.classifier)
         # The layout in which the processor's convolutions are fastest.
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def hold(self, parts: Collection[str], share: float) -> None:
+        """Let some parts learn more slowly than the rest.
+
+        Parameters
+        ----------
+        parts : collection of str
+            Of ``stem``, ``blocks`` and ``embedding``.
+        share : float
+            Of the learning rate; 0: they, and the statistics of their normalization, stand still.
+        """
+        self.held = dict.fromkeys(parts, share)
+        if share == 0:
+            for part in parts:
+                self.get_submodule(part).requires_grad_(False)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Self:
+        """Turn to learning or labelling; parts that stand still go on labelling."""
+        super().train(mode)
+        for part, share in self.held.items():
+            if share == 0:
+                self.get_submodule(part).eval()
+        return self
 
     def start_classifier(self, rng: np.random.Generator) -> None:
         """New weights of the classifier: N(0, 0.01), and no bias."""

@@ -7,6 +7,7 @@ import math
 import torch
 from torch import nn
 
+from rsclass.deep.nets import PixelNet
 from rsclass.deep.recipe import Recipe
 
 __all__ = ["SCHEDULES", "optimizer_of", "set_rate", "share_of_rate"]
@@ -22,19 +23,39 @@ def optimizer_of(
 
     Parameters
     ----------
+    module : Module
+        Parts of a network that are held back (see :meth:`rsclass.deep.nets.PixelNet.hold`) move
+        at their own share of the learning rate.
     head : Module, optional
         A part of ``module`` that is moved without momentum.
     """
     apart = {id(weight) for weight in head.parameters()} if head else set()
-    weights = [weight for weight in module.parameters() if weight.requires_grad]
+    shares = _shares(module)
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for weight in module.parameters():
+        if weight.requires_grad:
+            momentum = 0.0 if id(weight) in apart else recipe.momentum
+            groups.setdefault((momentum, shares.get(id(weight), 1.0)), []).append(weight)
+    rate, decay = recipe.learning_rate, recipe.weight_decay
     if recipe.optimizer == "adam":
-        return torch.optim.Adam(
-            weights, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, foreach=False
-        )
-    groups = [{"params": [w for w in weights if id(w) not in apart], "momentum": recipe.momentum}]
-    if apart:
-        groups.append({"params": [w for w in weights if id(w) in apart], "momentum": 0.0})
-    return torch.optim.SGD(groups, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
+        settings = [{"params": ws, "share": share} for (_, share), ws in groups.items()]
+        return torch.optim.Adam(settings, lr=rate, weight_decay=decay, foreach=False)
+    settings = [
+        {"params": ws, "share": share, "momentum": momentum}
+        for (momentum, share), ws in groups.items()
+    ]
+    return torch.optim.SGD(settings, lr=rate, weight_decay=decay)
+
+
+def _shares(module: nn.Module) -> dict[int, float]:
+    """Share of the learning rate of each weight, by its id, that is held back."""
+    nets = [part for part in module.modules() if isinstance(part, PixelNet)]
+    return {
+        id(weight): share
+        for net in nets
+        for part, share in net.held.items()
+        for weight in net.get_submodule(part).parameters()
+    }
 
 
 def share_of_rate(schedule: str, done: float) -> float:
@@ -67,7 +88,7 @@ def set_rate(optimizer: torch.optim.Optimizer, recipe: Recipe, done: float) -> N
     """Give the optimizer the learning rate of this moment."""
     fall = share_of_rate(recipe.schedule, done)
     for group in optimizer.param_groups:
-        group["lr"] = recipe.learning_rate * fall
+        group["lr"] = recipe.learning_rate * fall * group["share"]
 
 
 def _between(start: float, end: float, done: float) -> float:

@@ -145,7 +145,10 @@ class Shards:
 def follow(teacher: PixelNet, net: PixelNet, decay: float) -> None:
     """Move ``teacher`` toward ``net``: weights and statistics become an exponential average."""
     given = net.state_dict()
+    still = tuple(f"{part}." for part, share in net.held.items() if share == 0)
     for name, value in teacher.state_dict().items():
+        if name.startswith(still):
+            continue
         if value.dtype.is_floating_point:
             value.mul_(decay).add_(given[name], alpha=1 - decay)
         else:
@@ -153,4 +156,6 @@ def follow(teacher: PixelNet, net: PixelNet, decay: float) -> None:
 
 
 def _norms(net: nn.Module) -> list[nn.BatchNorm2d]:
-    return [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]
+    """Those that learn statistics."""
+    norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]
+    return [norm for norm in norms if norm.training]

@@ -25,7 +25,7 @@ FORMAT = "rsclass-model"
 FORMAT_VERSION = 1
 
 # A card is one string of the header's metadata; one key only, so that its bytes have one order.
-_METADATA_KEY = "rsclass"
+METADATA_KEY = "rsclass"
 _MAX_FILE_BYTES = 8 * 2**30
 _MAX_HEADER_BYTES = 32 * 2**20
 _ENVELOPE = 9  # the length of the header in 8 bytes, and its opening brace
@@ -84,7 +84,7 @@ def model_bytes(card: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> bytes:
     if wrong:
         raise UsageError(f"a model card cannot hold this: {wrong}.")
     whole["payload_sha256"] = _digest(whole, tensors)
-    return bytes(save(tensors, metadata={_METADATA_KEY: _dump(whole)}))
+    return bytes(save(tensors, metadata={METADATA_KEY: _dump(whole)}))
 
 
 def write_model(
@@ -197,7 +197,7 @@ def _check_envelope(name: str, start: bytes, size: int) -> None:
 
 def _parse_card(name: str, metadata: dict[str, str]) -> dict[str, Any]:
     try:
-        card = json.loads(metadata.get(_METADATA_KEY, "null"))
+        card = json.loads(metadata.get(METADATA_KEY, "null"))
     except (ValueError, RecursionError) as error:
         raise BrokenModelError(f"{name} has an unreadable card; copy the model anew.") from error
     if not isinstance(card, dict) or card.get("format") != FORMAT:
