@@ -291,8 +291,16 @@ class Algorithm(QgsProcessingAlgorithm):  # type: ignore[misc]  # PyQGIS has no 
         )
         self.take_extra()
 
+    def checkParameterValues(self, values: Any, context: Any) -> tuple[bool, str]:
+        """Whether the values can be used, and if not, why."""
+        return self.checked("", values, context)
+
     def checked(self, trouble: str, values: Any, context: Any) -> tuple[bool, str]:
-        """``trouble``, or what QGIS itself finds wrong with the values."""
+        """What hinders the program, ``trouble``, or what QGIS itself finds wrong with the values.
+
+        Without the program QGIS does not know the methods, and would call each of them wrong.
+        """
+        trouble = self.program.problem() or trouble
         if trouble:
             return False, trouble
         good, why = super().checkParameterValues(values, context)

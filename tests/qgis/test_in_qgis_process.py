@@ -210,6 +210,7 @@ def test_a_program_that_cannot_be_used_is_told_in_a_sentence(
     code, said = qgis_process(
         "run",
         "rsclass:classify",
+        "--METHOD=kmeans",
         f"--INPUT={samples / 'sentinel2.tif'}",
         f"--OUTPUT={tmp_path / 'x.tif'}",
         env={"RSCLASS_EXECUTABLE": str(path)},
