@@ -66,7 +66,9 @@ def bilateral(
 
 
 @compiled
-def _bilateral(image, valid, factor, out):
+def _bilateral(
+    image: NDArray[np.float32], valid: Mask, factor: np.float32, out: NDArray[np.float32]
+) -> None:
     """One pass; ``factor`` turns a squared distance into the exponent of its weight."""
     n_bands, height, width = image.shape
     d2 = np.empty(_RUN, np.float32)
@@ -102,24 +104,13 @@ def _bilateral(image, valid, factor, out):
                     for i in range(m):
                         # exp(-t) is the 64th power of exp(-t / 64), for which a short series does.
                         t = min(d2[i] * factor + far, np.float32(64.0)) * np.float32(1 / 64)
-                        e = np.float32(1) - t * (
-                            np.float32(1)
-                            - t
-                            * (
-                                np.float32(1 / 2)
-                                - t
-                                * (
-                                    np.float32(1 / 6)
-                                    - t * (np.float32(1 / 24) - t * np.float32(1 / 120))
-                                )
-                            )
-                        )
-                        e = e * e
-                        e = e * e
-                        e = e * e
-                        e = e * e
-                        e = e * e
-                        e = e * e
+                        e = np.float32(1 / 24) - t * np.float32(1 / 120)
+                        e = np.float32(1 / 6) - t * e
+                        e = np.float32(1 / 2) - t * e
+                        e = np.float32(1) - t * e
+                        e = np.float32(1) - t * e
+                        for _ in range(6):
+                            e *= e
                         d2[i] = e if known[i] else np.float32(0)
                     weight = total[low:high]
                     for i in range(m):

@@ -35,7 +35,7 @@ def principal_axes(spread: Float, n: int) -> Float:
     The sign of an axis is such that its largest number is positive.
     """
     _, vectors = np.linalg.eigh(spread)
-    axes: Float = np.round(vectors[:, ::-1][:, :n].T, _DIGITS)
+    axes = _rounded(vectors[:, ::-1][:, :n].T)
     largest = np.abs(axes).argmax(axis=1)
     return axes * np.sign(axes[np.arange(len(axes)), largest])[:, None]
 
@@ -43,5 +43,10 @@ def principal_axes(spread: Float, n: int) -> Float:
 def symmetric_power(matrix: Float, power: float) -> Float:
     """A positive definite symmetric matrix raised to a power, by its eigenvalues."""
     values, vectors = np.linalg.eigh(matrix)
-    raised: Float = np.einsum("ik,k,jk->ij", vectors, values**power, vectors)
-    return np.round(raised, _DIGITS)
+    raised = np.einsum("ik,k,jk->ij", vectors, values**power, vectors)
+    return _rounded(raised)
+
+
+def _rounded(numbers: Float) -> Float:
+    kept: Float = np.round(numbers, _DIGITS)
+    return kept

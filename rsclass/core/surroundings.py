@@ -51,7 +51,9 @@ def neighbor_pairs(
 
 
 @compiled
-def _pairs(labels, top, bottom, left, right, counts):
+def _pairs(
+    labels: Labels, top: int, bottom: int, left: int, right: int, counts: NDArray[np.int64]
+) -> None:
     height, width = labels.shape
     for r in range(top, bottom):
         for c in range(left, right):
@@ -139,12 +141,20 @@ def spatial_merge(
 
 
 @compiled
-def _xlogx(x):
+def _xlogx(x: float) -> float:
     return x * np.log(x) if x > 0 else 0.0
 
 
 @compiled
-def _merge(size, center, P, of_spectra, of_information, merges, costs):
+def _merge(
+    size: Float,
+    center: Float,
+    P: Float,
+    of_spectra: float,
+    of_information: float,
+    merges: NDArray[np.int64],
+    costs: Float,
+) -> None:
     n, n_features = center.shape
     p = P.sum(axis=1)
     H = np.empty((n, n))

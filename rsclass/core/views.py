@@ -50,7 +50,7 @@ def _robust(x: Image, low: Image, width: Image) -> Image:
 
 
 def _standard(x: Image, _low: Image, _width: Image) -> Image:
-    return x
+    return x.copy()
 
 
 def _log(x: Image, floor: Image, least: Image) -> Image:
@@ -113,8 +113,11 @@ class View:
     def standardized(self, x: Image) -> Image:
         """The bent spectra (features, pixels) of ``x`` (bands, pixels), in its type."""
         bent = _BENDS[self.name](x, self.first.astype(x.dtype), self.second.astype(x.dtype))
-        bent = (bent - self.center.astype(x.dtype)) / self.scale.astype(x.dtype)
-        return np.clip(bent, -_REACH, _REACH) if self.name in _CUT else bent
+        bent -= self.center.astype(x.dtype)
+        bent /= self.scale.astype(x.dtype)
+        if self.name in _CUT:
+            np.clip(bent, -_REACH, _REACH, out=bent)
+        return bent
 
     def __call__(self, x: Image) -> Image:
         """The view (components, pixels) of ``x`` (bands, pixels), in its type."""
@@ -169,8 +172,8 @@ class Views:
         sets : sequence of tuples of str
         """
         x = np.ascontiguousarray(table.T)
-        names = dict.fromkeys(name for names in sets for name in names)
-        views = {name: _view(name, x, neighbors) for name in names}
+        wanted = dict.fromkeys(name for names in sets for name in names)
+        views = {name: _view(name, x, neighbors) for name in wanted}
         seen = {name: view(x) for name, view in views.items()}
         sides = [
             {name: v(np.ascontiguousarray(side.T)) for name, v in views.items()}
@@ -276,10 +279,7 @@ def _noise_weights(view: View, neighbors: Float) -> Float:
 def _main_axes(t: Float) -> Float:
     """Axes (components, features) to the main components of ``t``, of a total variance of 1."""
     spread = covariance(np.ascontiguousarray(t.T))
-    if len(t) <= WIDEST:
-        axes = np.eye(len(t))
-    else:
-        axes = principal_axes(spread, WIDEST)
+    axes = np.eye(len(t)) if len(t) <= WIDEST else principal_axes(spread, WIDEST)
     total = float(np.einsum("kb,bc,kc->", axes, spread, axes))
     return axes / np.sqrt(total) if total > 0 else axes
 
