@@ -15,6 +15,7 @@ from rsclass.errors import UsageError
 # In the order in which they are listed: module and class.
 _ENGINES = {
     "uic": ("uic", "UIC"),
+    "consensus": ("consensus", "Consensus"),
     "kmeans": ("kmeans", "KMeans"),
     "minibatch": ("minibatch", "MiniBatchKMeans"),
     "competitive": ("competitive", "CompetitiveKMeans"),
