@@ -28,6 +28,13 @@ _INSTALL = (
     " > Providers > rsclass"
 )
 _VERSION = re.compile(r"rsclass (\d+)\.(\d+)(?:\.(\d+))?")
+_FOREIGN = (
+    "{path} does not tell its methods as this plugin understands them ({error}); plugin and program"
+    " differ in version, so upgrade the older one."
+)
+_OF_METHODS = frozenset({"name", "title", "help", "paper", "training"})
+_OF_THEIRS = frozenset({"name", "title", "type", "default", "low", "high", "choices", "unit"})
+_OF_THEIRS |= {"optional", "help"}
 _SECONDS = 20.0
 
 
@@ -127,14 +134,24 @@ def ask(path: str, stopped: Callable[[], bool] = lambda: False) -> Known:
         version = _version(path, _said(path, ["--version"], stopped).strip())
         methods = json.loads(_said(path, ["methods", "--json"], stopped))["methods"]
         schemas = json.loads(_said(path, ["schema", "--json"], stopped))["schemas"]
+        _check(methods)
+        known = Known(path, version, stamp, methods, [schema["name"] for schema in schemas])
     except QgsProcessingException as error:
         return Known(path, stamp=stamp, problem=str(error))
-    except (ValueError, KeyError, TypeError):
-        problem = f"{path} does not tell its methods; is it the program rsclass?"
-        return Known(path, stamp=stamp, problem=problem)
-    known = Known(path, version, stamp, methods, [schema["name"] for schema in schemas])
+    except (ValueError, KeyError, TypeError) as error:
+        return Known(path, stamp=stamp, problem=_FOREIGN.format(path=path, error=error))
     _keep(known)
     return known
+
+
+def _check(methods: Any) -> None:
+    """Raise KeyError unless the methods tell all that fields are made from."""
+    for method in methods:
+        lacking = _OF_METHODS - method.keys()
+        for parameter in method["parameters"]:
+            lacking |= _OF_THEIRS - parameter.keys()
+        if lacking:
+            raise KeyError(min(lacking))
 
 
 def _version(path: str, said: str) -> str:

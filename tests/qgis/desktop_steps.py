@@ -24,6 +24,8 @@ from qgis.utils import iface
 FOLDER = Path(os.environ["DESKTOP_FOLDER"])
 SECONDS = 90
 STEP_MS = 100
+ROW = 19
+"""Height of an entry of the toolbox in pixels."""
 
 # Fuzzy memberships go on changing a little for ever.
 ENDLESS = {"METHOD": "fuzzy", "CLASSES": 12, "PARAMETERS": "tolerance=0\nmax_iter=100000"}
@@ -52,7 +54,8 @@ def steps() -> Iterator[Condition]:
     yield pause(1)
     facts["toolbox"] = _groups(tree)
     toolbox.setFloating(True)
-    toolbox.setGeometry(0, 0, 400, 1000)
+    entries = len(facts["toolbox"]) + sum(map(len, facts["toolbox"].values()))
+    toolbox.setGeometry(0, 0, 420, 160 + ROW * (entries + 3))
     _expand(tree)
     yield pause(1)
     _picture(toolbox, "toolbox")
@@ -96,9 +99,18 @@ def steps() -> Iterator[Condition]:
     yield _finished(dialog)
     facts["supervised"] = _seen(_map()) | {"log": _log(dialog)}
     dialog.close()
-    yield pause(2)
-    iface.messageBar().clearWidgets()
+
+    cover = _map()
+    dialog = _dialog("rsclass:merge", INPUT=cover, SCHEMA_FILE=str(FOLDER / "schema.json"))
     yield pause(1)
+    _picture(dialog, "merge")
+    dialog.runButton().click()
+    yield lambda: _map() not in (None, cover) and not _children()
+    yield _finished(dialog)
+    facts["merge"] = _seen(_map()) | {"log": _log(dialog)}
+    dialog.close()
+    iface.messageBar().clearWidgets()
+    yield pause(2)
     _picture(window, "result")
 
     stopped = FOLDER / "stopped"
@@ -191,8 +203,8 @@ def _log(dialog: Any) -> str:
 
 
 def _map() -> Any:
-    """The raster in the project that is shown in classes."""
-    layers = QgsProject.instance().mapLayers().values()
+    """The uppermost layer that is shown in classes."""
+    layers = QgsProject.instance().layerTreeRoot().layerOrder()
     rasters = (layer for layer in layers if isinstance(layer, QgsRasterLayer))
     return next((one for one in rasters if one.renderer().type() == "paletted"), None)
 

@@ -18,7 +18,7 @@ import pytest
 from conftest import PLUGIN, SAMPLES
 
 SECONDS = 240
-SCREEN = "1600x1000x24"
+SCREEN = "1600x1400x24"
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +77,7 @@ def folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="land cover-"))
     shutil.copy(SAMPLES / "sentinel2.tif", folder / "scène 1.tif")
     shutil.copy(SAMPLES / "sentinel2_reference.gpkg", folder / "reference.gpkg")
+    shutil.copy(SAMPLES / "sentinel2_schema.json", folder / "schema.json")
     (folder / "stopped").mkdir()
     yield folder
     shutil.rmtree(folder)
@@ -154,7 +155,7 @@ def test_the_toolbox_shows_every_group(facts: dict[str, Any]) -> None:
     assert {"Random forest", "Maximum likelihood"} <= set(groups["Supervised methods"])
 
 
-@pytest.mark.parametrize("run", ["classify", "supervised"])
+@pytest.mark.parametrize("run", ["classify", "supervised", "merge"])
 def test_the_map_is_loaded_with_names_and_colors(
     facts: dict[str, Any], folder: Path, run: str
 ) -> None:
@@ -171,6 +172,12 @@ def test_the_map_is_loaded_with_names_and_colors(
 
 def test_names_of_samples_are_names_of_classes(facts: dict[str, Any]) -> None:
     assert {"grassland", "water"} <= set(facts["supervised"]["legend"])
+
+
+def test_a_schema_gives_its_colors(facts: dict[str, Any], folder: Path) -> None:
+    schema = json.loads((folder / "schema.json").read_text(encoding="utf-8"))
+    wanted = {one["name"]: one["color"].lower() for one in schema["classes"]}
+    assert {one["name"]: one["color"] for one in facts["merge"]["classes"]} == wanted
 
 
 def test_the_cancel_button_leaves_no_child_and_no_file(facts: dict[str, Any]) -> None:

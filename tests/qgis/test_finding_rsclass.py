@@ -113,6 +113,21 @@ def test_a_program_that_does_not_run_says_why(module, tmp_path):
     assert "No module named 'no_such_module'" in module.ask(broken).problem
 
 
+def test_methods_that_are_told_otherwise_are_refused_before_any_field_is_made(module, tmp_path):
+    path = tmp_path / "other"
+    told = '{"methods": [{"name": "kmeans", "parameters": []}]}'
+    path.write_text(f"""#!/bin/sh
+case "$1" in
+--version) echo rsclass 9.9 ;;
+methods) echo '{told}' ;;
+*) echo '{{"schemas": []}}' ;;
+esac
+""")
+    path.chmod(0o755)
+    said = module.ask(str(path)).problem
+    assert "does not tell its methods as this plugin understands them ('help')" in said
+
+
 def test_a_program_that_hangs_is_given_up(module, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "_SECONDS", 0.5)
     slow = write(tmp_path / "slow", more="time.sleep(60)")
