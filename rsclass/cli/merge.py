@@ -81,7 +81,14 @@ _FLAGS = (
         type=values.pairs,
         help="Decide in TABLE what becomes of clusters: 3=water, 4,7-9=2, 5=none; repeatable.",
     ),
-    Option("--by", group="Classes", metavar="NAME", help="Who decides. [default: your login]"),
+    Option(
+        "--by",
+        group="Classes",
+        metavar="spectra|spatial|NAME",
+        help="With --to: spectra, or spatial, which joins classes that have the same neighbors in "
+        "MAP rather than like spectra alone [default: spectra]. With --init, --set or --undo: who "
+        "decides [default: your login].",
+    ),
     Option("--why", group="Classes", metavar="TEXT", help="On what evidence."),
     _flag("--undo", help="Take back the last --set, or the one before that, and so on."),
 )
@@ -93,6 +100,7 @@ _EXAMPLES = """\
   rsclass merge map.tif --table table.csv --schema simple8 -o landcover.tif
   rsclass merge landcover.tif --schema corine1 --level 1
   rsclass merge map.tif --to 6 -o six.tif
+  rsclass merge map.tif --to 6 --by spatial -o six.tif
 """
 
 
@@ -115,14 +123,17 @@ def command(session: Session, **flags: Any) -> None:
 
 
 def _check(flags: dict[str, Any]) -> None:
-    actions = [name for name in ("init", "choices", "undo") if flags[name]]
-    names = {"init": "--init", "choices": "--set", "undo": "--undo"}
+    actions = _actions(flags)
     if len(actions) > 1:
-        raise UsageError(
-            f"{' and '.join(names[name] for name in actions)} exclude each other; give one of them."
-        )
+        raise UsageError(f"{' and '.join(actions)} exclude each other; give one of them.")
     if actions and flags["table"] is None:
-        raise UsageError(f"{names[actions[0]]} works on a table; give it with --table.")
+        raise UsageError(f"{actions[0]} works on a table; give it with --table.")
+
+
+def _actions(flags: dict[str, Any]) -> list[str]:
+    """The flags given that change a table."""
+    names = {"init": "--init", "choices": "--set", "undo": "--undo"}
+    return [flag for name, flag in names.items() if flags[name]]
 
 
 def _edited(flags: dict[str, Any]) -> Any:
@@ -154,9 +165,16 @@ def _merged(flags: dict[str, Any], progress: Callable[[float, float, str], None]
         flags["output"],
         scene=(scenes[0] if len(scenes) == 1 else scenes) if scenes else None,
         **{name: flags[name] for name in ("schema", "table", "level", "to", "band")},
+        by=_likeness(flags),
         running=running_of(flags, progress),
         writing=deriving_of(flags),
     )
+
+
+def _likeness(flags: dict[str, Any]) -> str:
+    """By what classes are joined; ``--by`` may also say who decides."""
+    meant = flags["to"] is not None or flags["by"] == "spatial"
+    return (flags["by"] or "spectra") if meant else "spectra"
 
 
 def _login() -> str:

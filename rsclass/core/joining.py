@@ -13,7 +13,8 @@ from rsclass.core.merging import NOTHING, MergeRow, MergeTable
 from rsclass.core.naming import ClassNames, told
 from rsclass.core.schema import Schema, SchemaClass
 from rsclass.core.stats import ClassStats
-from rsclass.core.tree import class_tree
+from rsclass.core.surroundings import spatial_merge
+from rsclass.core.tree import class_tree, standardized_means
 from rsclass.errors import DataError, UsageError
 
 __all__ = ["cut_classes", "in_map_colors", "lifted", "own_codes", "schema_of_table"]
@@ -130,12 +131,16 @@ def _largest_colors(table: MergeTable, legend: Legend, counts: Mapping[int, int]
 
 
 def cut_classes(
-    legend: Legend, stats: ClassStats, n_classes: int
+    legend: Legend,
+    stats: ClassStats,
+    n_classes: int,
+    pairs: NDArray[np.int64] | None = None,
 ) -> tuple[MergeTable, NDArray[np.float64]]:
     """The table that joins the classes of a map to ``n_classes`` by the tree of their spectra.
 
     Classes are numbered by their first member, named by all of them, and joined as
-    :func:`rsclass.core.tree.class_tree` says. Those without pixels get no class.
+    :func:`rsclass.core.tree.class_tree` says, or with ``pairs`` as
+    :func:`rsclass.core.surroundings.spatial_merge` does. Those without pixels get no class.
 
     Parameters
     ----------
@@ -143,13 +148,15 @@ def cut_classes(
     stats : ClassStats
         One row for each class of the legend.
     n_classes : int
+    pairs : int64 array (classes, classes), optional
+        How often classes stand beside each other.
 
     Returns
     -------
     MergeTable
     float64 array (merges,)
         Cost of every merge that was made: increase of the within-class sum of squares, with bands
-        in units of their spread.
+        in units of their spread; with ``pairs`` a share, of which the lost information is a part.
 
     Raises
     ------
@@ -162,7 +169,12 @@ def cut_classes(
             f"{n_classes} classes were asked for; the map has {len(filled)} with pixels, so ask "
             f"for 1 to {len(filled)}."
         )
-    tree = class_tree(stats.count[filled], stats.mean[filled], stats.std[filled] ** 2)
+    count, mean, variance = stats.count[filled], stats.mean[filled], stats.std[filled] ** 2
+    if pairs is None:
+        tree = class_tree(count, mean, variance)
+    else:
+        beside = pairs[np.ix_(filled, filled)]
+        tree = spatial_merge(count, standardized_means(count, mean, variance), beside)
     group = dict(zip(filled.tolist(), (tree.cut(n_classes) + 1).tolist(), strict=True))
     members: dict[int, list[LegendClass]] = {}
     for i, code in group.items():

@@ -14,7 +14,15 @@ from numpy.typing import NDArray
 
 from rsclass.core.types import Float
 
-__all__ = ["Tree", "class_tree", "grouped_ward", "merge_cost", "merge_losses", "ward"]
+__all__ = [
+    "Tree",
+    "class_tree",
+    "grouped_ward",
+    "merge_cost",
+    "merge_losses",
+    "standardized_means",
+    "ward",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +165,7 @@ def class_tree(count: NDArray[np.int64], mean: Float, variance: Float) -> Tree:
     ValueError
         A class has no pixels.
     """
-    return ward(count, _standardized(count, mean, variance))
+    return ward(count, standardized_means(count, mean, variance))
 
 
 def merge_losses(count: NDArray[np.int64], mean: Float, variance: Float) -> Float:
@@ -167,15 +175,18 @@ def merge_losses(count: NDArray[np.int64], mean: Float, variance: Float) -> Floa
     sum of squares between all classes: 1 where there are but two.
     """
     n = np.asarray(count, np.float64)
-    standard = _standardized(count, mean, variance)
+    standard = standardized_means(count, mean, variance)
     center = (n[:, None] * standard).sum(axis=0) / n.sum()
     between = float((n * ((standard - center) ** 2).sum(axis=1)).sum())
     costs = np.stack([merge_cost(n, standard, i) for i in range(len(n))])
     return costs / between if between > 0 else costs
 
 
-def _standardized(count: NDArray[np.int64], mean: Float, variance: Float) -> Float:
-    """Means in units of the spread of each band over all pixels of all classes."""
+def standardized_means(count: NDArray[np.int64], mean: Float, variance: Float) -> Float:
+    """Means (classes, bands) in units of the spread of each band over all pixels of all classes.
+
+    Parameters are those of :func:`class_tree`.
+    """
     n = np.asarray(count, np.float64)[:, None]
     within = (n - 1) * np.nan_to_num(variance)
     between = n * (mean - (n * mean).sum(axis=0) / n.sum()) ** 2

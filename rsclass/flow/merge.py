@@ -8,17 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rsclass.core.joining import cut_classes, in_map_colors, lifted, own_codes, schema_of_table
 from rsclass.core.legend import HIGHEST_VALUE
 from rsclass.core.merging import MergeTable
 from rsclass.core.schema import Schema
+from rsclass.core.surroundings import STEP, neighbor_pairs
 from rsclass.core.transitions import Transitions
-from rsclass.core.types import Labels
+from rsclass.core.types import Labels, Window
 from rsclass.errors import DataError, UsageError
 from rsclass.flow.derive import Around, Derived, derive_map
 from rsclass.flow.independence import are_clusters
 from rsclass.flow.maps import output_beside
+from rsclass.flow.scanning import positions, refuse_unknown, scan
 from rsclass.flow.signatures import map_signatures
 from rsclass.io.class_map import ClassMap, open_class_map
 from rsclass.io.merge_file import read_merge_table
@@ -76,6 +79,7 @@ def merge(
     table: MergeTable | str | Path | None = None,
     level: int | None = None,
     to: int | None = None,
+    by: str = "spectra",
     scene: Any = None,
     band: int | None = None,
     running: Running | None = None,
@@ -105,6 +109,10 @@ def merge(
     to : int or None
         In place of a table: join the classes that are most alike until this many are left; see
         :func:`rsclass.core.joining.cut_classes`.
+    by : {"spectra", "spatial"}
+        With ``to``: what is alike. ``spatial``: of two classes with the same neighbors in the map
+        one can stand in for the other, so they count as alike although their spectra differ; see
+        :func:`rsclass.core.surroundings.spatial_merge`.
     scene : path or None
         With ``to``: the scene of the map, if nothing beside the map tells the spectra of its
         classes.
@@ -128,10 +136,10 @@ def merge(
         The new map cannot be written, or may not.
     """
     running, writing = running or Running(), writing or Writing()
-    _check_request(schema, table, level, to)
+    _check_request(schema, table, level, to, by)
     with open_class_map(class_map, band=band, report=running.progress) as opened:
         if to is not None:
-            plan = _by_tree(opened, to, scene, running)
+            plan = _by_tree(opened, to, scene, running, by)
         else:
             plan = _by_table(opened, schema, table, level)
         codes = plan.table.codes(plan.schema, opened.legend)
@@ -157,7 +165,11 @@ def merge(
         )
 
 
-def _check_request(schema: Any, table: Any, level: int | None, to: int | None) -> None:
+def _check_request(schema: Any, table: Any, level: int | None, to: int | None, by: str) -> None:
+    if by not in ("spectra", "spatial"):
+        raise UsageError(f"classes are joined by 'spectra' or 'spatial', not by {by!r}.")
+    if to is None and by == "spatial":
+        raise UsageError("joining by 'spatial' goes on until N classes are left; give --to N.")
     if to is None and table is None and schema is None:
         raise UsageError(
             "nothing says which classes become one; give --table, or --schema where the map's "
@@ -206,12 +218,37 @@ def _by_table(
     return _Plan(found, known, how, tuple(file for file in files if file.is_file()))
 
 
-def _by_tree(class_map: ClassMap, to: int, scene: Any, running: Running) -> _Plan:
+def _by_tree(class_map: ClassMap, to: int, scene: Any, running: Running, by: str) -> _Plan:
     stats = map_signatures(class_map, scene, running).stats
-    table, costs = cut_classes(class_map.legend, stats, to)
+    pairs = _pairs_in(class_map, running) if by == "spatial" else None
+    table, costs = cut_classes(class_map.legend, stats, to, pairs)
     counts = dict(zip(class_map.legend.values, stats.count.tolist(), strict=True))
     schema = schema_of_table(table, class_map.legend, counts)
-    return _Plan(table, schema, {"to": to, "costs": costs.tolist()})
+    return _Plan(table, schema, {"to": to, "by": by, "costs": costs.tolist()})
+
+
+def _pairs_in(class_map: ClassMap, running: Running) -> NDArray[np.int64]:
+    """How often classes stand beside each other, by their places in the legend."""
+    n = len(class_map.legend)
+    total = np.zeros((n, n), dtype=np.int64)
+    work = _Beside(class_map, positions(class_map.legend.values))
+    for part in scan(class_map, [], work, running, "looking at neighbors"):
+        total += part
+    return total
+
+
+@dataclass(frozen=True)
+class _Beside:
+    class_map: ClassMap
+    position: Labels
+
+    def __call__(self, core: Window, _values: Labels) -> NDArray[np.int64]:
+        class_map = self.class_map
+        window = core.grow(STEP, class_map.height, class_map.width)
+        values = class_map.read(window)
+        labels = self.position[values]
+        refuse_unknown(class_map, values, labels)
+        return neighbor_pairs(labels, window, core, len(class_map.legend))
 
 
 def _counts(class_map: ClassMap) -> dict[int, int]:

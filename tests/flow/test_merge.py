@@ -446,3 +446,49 @@ def test_a_map_made_by_hand_is_not_replayed(tmp_path):
     recipe = {"verb": "edit", "parent": {"map": "other.tif"}}
     with pytest.raises(DataError, match="made by 'edit', which its recipe alone cannot repeat"):
         remake(recipe, tmp_path / "x.tif", running=Running(), writing=Writing())
+
+
+def test_classes_with_the_same_neighbors_are_joined_by_spatial(tmp_path):
+    """Two classes mixed pixel by pixel, and one that is like one of them and stands apart."""
+    rng = np.random.default_rng(0)
+    left = rng.integers(0, 2, (40, 30)) * 2
+    classes = np.concatenate([left, np.full((40, 30), 1)], axis=1)
+    values = np.array([10, 46, 30])[classes] + rng.integers(-1, 2, classes.shape)
+    scene = tmp_path / "scene.tif"
+    with rasterio.open(
+        scene, "w", driver="GTiff", height=40, width=60, count=1, dtype="uint8"
+    ) as file:
+        file.write(values.astype(np.uint8), 1)
+    found = classify(
+        scene, tmp_path / "map.tif", method="kmeans", classes=3, writing=Writing(report=False)
+    )
+    by_spectra = merge(found.path, tmp_path / "a.tif", to=2)
+    by_place = merge(found.path, tmp_path / "b.tif", to=2, by="spatial")
+    with rasterio.open(by_spectra.path) as a, rasterio.open(by_place.path) as b:
+        apart, joined = a.read(1), b.read(1)
+    assert len(np.unique(apart[:, :30])) == 2
+    assert len(np.unique(joined[:, :30])) == 1
+    assert len(np.unique(joined)) == 2
+    assert read_recipe(by_place.path)["by"] == "spatial"
+
+
+def test_pairs_of_classes_are_the_same_for_any_tiles(class_map):
+    from rsclass.core.surroundings import neighbor_pairs
+    from rsclass.core.types import Window
+    from rsclass.flow.merge import _pairs_in
+
+    with open_class_map(class_map) as opened:
+        whole = Window(0, 0, opened.height, opened.width)
+        at = opened.read(whole) - 1
+        expected = neighbor_pairs(at.astype(np.int32), whole, whole, 5)
+        for tile in (256, 1024):
+            np.testing.assert_array_equal(_pairs_in(opened, Running(tile=tile)), expected)
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [({"to": 2, "by": "taste"}, "not by 'taste'"), ({"by": "spatial"}, "give --to N")],
+)
+def test_a_likeness_that_is_none_is_refused(class_map, tmp_path, asked, sentence):
+    with pytest.raises(UsageError, match=sentence):
+        merge(class_map, tmp_path / "x.tif", **asked)
