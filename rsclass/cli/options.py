@@ -287,8 +287,8 @@ WRITING = (
     _flag(
         "--resume",
         group="Output",
-        help="Keep the trained model and the finished windows of this run beside the map, and use "
-        "those that an earlier run with --resume left; training itself starts anew.",
+        help="Keep the epochs of the training, the trained model and the finished windows of this "
+        "run beside the map, and use those that an earlier run with --resume left.",
     ),
 )
 

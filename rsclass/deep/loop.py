@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from rsclass.deep.keeping import keeper
 from rsclass.deep.nets import PixelNet
 from rsclass.deep.objective import Batch, Objective
 from rsclass.deep.rates import optimizer_of, set_rate
@@ -176,7 +177,13 @@ def train(
         The ``state`` of a run that was interrupted: training goes on from there to the same end.
     after_epoch : callable, optional
         Called with the run after every epoch.
+
+    Whoever keeps the trainings of this thread (:mod:`rsclass.deep.keeping`) is given the state
+    after every epoch, and may have one to go on from.
     """
+    keeps = keeper()
+    if keeps is not None:
+        kept = keeps.begin() or kept
     net = net.to(training.device)
     module = objective.module(net).to(training.device)
     with one_thread(), Shards(module, training.jobs) as shards:
@@ -187,6 +194,9 @@ def train(
             run.restore(*kept)
         while not run.finished:
             run.advance()
+            shards.require_same()
+            if keeps is not None:
+                keeps.keep(run.state())
             if after_epoch is not None:
                 after_epoch(run)
     return Trained(objective.result(run.labelling.cpu()), run.history, run.log)

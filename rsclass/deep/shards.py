@@ -2,7 +2,8 @@
 
 Every batch is cut into a fixed number of shards. A shard runs on its own replica, which shares the
 weights and has its own batch-normalization statistics, as devices do in data-parallel training;
-gradients and statistics are then added in the order of the shards.
+gradients and statistics are then added in the order of the shards. Where several processes train
+together (:mod:`rsclass.deep.team`), the shards are dealt out to them, and nothing else changes.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from rsclass.deep.nets import PixelNet
+from rsclass.deep.team import packed, team, unpacked
 from rsclass.deep.threads import one_thread
 
 __all__ = ["SHARDS", "Shards", "follow"]
@@ -46,6 +48,7 @@ class Shards:
         for replica in self.replicas:
             for norm in _norms(replica):
                 norm.momentum = 1.0  # the replica's statistics are those of its last shard
+        self.team = team()
         self.pool = ThreadPoolExecutor(max(1, min(jobs, SHARDS)), "rsclass-shard")
 
     def __enter__(self) -> Self:
@@ -76,9 +79,10 @@ class Shards:
                 gradients = torch.autograd.grad(value, self.weights)
             return float(value.detach()), gradients, result
 
-        done = list(self.pool.map(run, range(n)))
-        self._add_up([gradients for _, gradients, _ in done])
-        return sum(value for value, _, _ in done), [result for _, _, result in done]
+        own = list(self.pool.map(run, self.team.mine(n)))
+        self._add_up([gradients for _, gradients, _ in own], n)
+        told = self.team.gathered([(value, result) for value, _, result in own], n)
+        return sum(value for value, _ in told), [result for _, result in told]
 
     def backward_jointly(
         self,
@@ -100,26 +104,57 @@ class Shards:
             with one_thread():
                 return outputs(self.replicas[shard], shard)
 
-        given = list(self.pool.map(forward, range(n)))
+        mine = self.team.mine(n)
+        given = list(self.pool.map(forward, mine))
         with one_thread():
-            ends = [output.detach().requires_grad_() for output in given]
+            device = given[0].device if given else self.weights[0].device
+            sent = [output.detach() for output in given]
+            if self.team.size > 1:
+                sent = [output.cpu() for output in sent]
+            every = self.team.gathered(sent, n)
+            ends = [output.to(device).requires_grad_() for output in every]
             value, result = loss(ends)
             slopes = torch.autograd.grad(value, ends)
 
-        def back(shard: int) -> tuple[Tensor, ...]:
+        def back(place: int) -> tuple[Tensor, ...]:
             with one_thread():
-                return torch.autograd.grad(given[shard], self.weights, slopes[shard])
+                return torch.autograd.grad(given[place], self.weights, slopes[mine[place]])
 
-        self._add_up(list(self.pool.map(back, range(n))))
+        self._add_up(list(self.pool.map(back, range(len(mine)))), n)
         return float(value.detach()), result
 
-    def _add_up(self, gradients: list[tuple[Tensor, ...]]) -> None:
+    def _add_up(self, own: list[tuple[Tensor, ...]], n: int) -> None:
+        """Add the gradients and statistics of all shards, of which ``own`` are this process's."""
+        gradients = own if self.team.size == 1 else self._from_all(own, n)
         with one_thread():
             for weight, parts in zip(self.weights, zip(*gradients, strict=True), strict=True):
                 weight.grad = parts[0].clone()
                 for part in parts[1:]:
                     weight.grad += part
-            self._merge_statistics(len(gradients))
+            self._merge_statistics(n)
+
+    def _from_all(self, own: list[tuple[Tensor, ...]], n: int) -> list[tuple[Tensor, ...]]:
+        """Gradients of all shards; the replicas get the statistics that others have worked out."""
+        sent = [
+            (packed(parts), packed(_statistics(self.replicas[shard])))
+            for shard, parts in zip(self.team.mine(n), own, strict=True)
+        ]
+        gathered = self.team.gathered(sent, n)
+        for replica, (_, flat) in zip(self.replicas, gathered, strict=False):
+            buffers = _statistics(replica)
+            for buffer, value in zip(buffers, unpacked(flat, buffers), strict=True):
+                buffer.copy_(value)
+        return [unpacked(flat, self.weights) for flat, _ in gathered]
+
+    def require_same(self) -> None:
+        """Make sure that all processes of a team have come to the same weights.
+
+        Raises
+        ------
+        TeamError
+            They have not.
+        """
+        self.team.require_same([packed(self.net.parameters()), packed(_statistics(self.net))])
 
     def map(self, task: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
         """``task`` of every item, in order, one torch thread each."""
@@ -128,7 +163,8 @@ class Shards:
             with one_thread():
                 return task(item)
 
-        return list(self.pool.map(run, items))
+        own = list(self.pool.map(run, [items[i] for i in self.team.mine(len(items))]))
+        return self.team.gathered(own, len(items))
 
     @torch.no_grad()
     def _merge_statistics(self, n: int) -> None:
@@ -153,6 +189,12 @@ def follow(teacher: PixelNet, net: PixelNet, decay: float) -> None:
             value.mul_(decay).add_(given[name], alpha=1 - decay)
         else:
             value.copy_(given[name])
+
+
+def _statistics(net: nn.Module) -> list[Tensor]:
+    """Running means and variances."""
+    pairs = [(norm.running_mean, norm.running_var) for norm in _norms(net)]
+    return [tensor for pair in pairs for tensor in pair if tensor is not None]
 
 
 def _norms(net: nn.Module) -> list[nn.BatchNorm2d]:

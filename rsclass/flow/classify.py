@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rsclass.flow.checkpoint import checkpointed, default_checkpoint
 from rsclass.flow.learn import (
     Classes,
     earlier_model,
@@ -124,9 +125,11 @@ def classify(
             with resumable(outputs.path, writing.resume, config) as progress:
                 found = progress.model() if progress is not None else None
                 if found is None:
-                    found = train_model(
-                        stream, method, wanted, parameters, seed, earlier, running, samples
-                    )
+                    kept = default_checkpoint(outputs.path) if writing.resume else None
+                    with checkpointed(kept, config, resume=True, strict=False):
+                        found = train_model(
+                            stream, method, wanted, parameters, seed, earlier, running, samples
+                        )
                     if progress is not None:
                         progress.keep_model(*found)
                 model, story = found

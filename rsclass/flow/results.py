@@ -126,6 +126,8 @@ class Trained:
     warnings : list of str
     reason : str
         Why this number of classes, in a sentence; empty where it was given.
+    log : Path or None
+        The table of the epochs, where one was written.
     """
 
     path: Path
@@ -134,12 +136,18 @@ class Trained:
     evidence: list[dict[str, Any]]
     warnings: list[str]
     reason: str = ""
+    log: Path | None = None
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """What was written."""
+        return {"model": self.path} | ({} if self.log is None else {"log": self.log})
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-able values."""
         return {
             "path": str(self.path),
-            "files": {"model": str(self.path)},
+            "files": {kind: str(path) for kind, path in self.files.items()},
             "method": self.model.engine.method,
             "classes": self.model.legend.to_rows(),
             "evidence": self.evidence,
@@ -152,7 +160,7 @@ class Trained:
         lines = [
             f"{_classes_by(self.model, self.model.legend)}.",
             *_why(self.evidence, self.reason),
-            f"  model  {self.path}",
+            *file_lines(self.files),
         ]
         return "\n".join(lines)
 

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from rsclass.core.cells import write_lines
+from rsclass.core.ranks import Ranks
+from rsclass.engines.base import Engine
+from rsclass.engines.catalogue import engine_class
+from rsclass.engines.networks import NetworkEngine
 from rsclass.errors import UsageError
+from rsclass.flow.checkpoint import checkpointed, default_checkpoint
 from rsclass.flow.joint import open_streams
 from rsclass.flow.learn import (
     Classes,
@@ -16,6 +23,7 @@ from rsclass.flow.learn import (
     train_model,
     wanted_classes,
 )
+from rsclass.flow.models import versions
 from rsclass.flow.outputs import MODEL, default_output
 from rsclass.flow.parameters import read_parameters
 from rsclass.flow.results import Trained
@@ -42,6 +50,9 @@ def train(
     overwrite: bool = False,
     each: bool = False,
     scale_each: bool = False,
+    resume: bool = False,
+    checkpoint: str | Path | None = None,
+    log: str | Path | None = None,
 ) -> Trained:
     """Find or learn classes in ``scene`` and write the model that tells them apart.
 
@@ -62,6 +73,14 @@ def train(
     scale_each : bool
         Bring every scene to the mean and spread of the first, band by band; ``predict`` does the
         same with the scenes it labels. It helps where light and air differ, not the land.
+    resume : bool
+        Keep the state of the training, and go on from the one that an earlier call left, to the
+        same result.
+    checkpoint : path or None
+        Where that state is kept until the model is written; None: ``<model>.checkpoint`` beside
+        the model where ``resume`` is true, else nowhere.
+    log : path or None
+        Where to write a CSV table with a line for every epoch or pass.
 
     Returns
     -------
@@ -75,7 +94,8 @@ def train(
     running = running or Running()
     wanted = wanted_classes(method, classes)
     parameters = read_parameters(method, parameters)
-    prepared_engine(method, wanted, parameters, seed, training is not None)
+    engine = prepared_engine(method, wanted, parameters, seed, training is not None)
+    _refuse_without_network(method, resume or checkpoint is not None)
     scenes = open_scenes(scene, reading or Reading(), each=each, scale_each=scale_each, seed=seed)
     try:
         if training is not None and (len(scenes.sources) > 1 or scale_each):
@@ -85,20 +105,40 @@ def train(
             )
         earlier = earlier_model(match_to, scenes)
         path = Path(model_out or default_output(scenes.first, ending(method, wanted) + MODEL))
+        kept = default_checkpoint(path) if resume and checkpoint is None else checkpoint
         inputs = [*scenes.files, *([str(match_to)] if match_to is not None else [])]
         inputs += training.files() if training is not None else []
-        with (
-            Target(path, inputs, overwrite=overwrite, belongings=()) as target,
-            open_streams(scenes, running) as stream,
-        ):
+        identity = {
+            "method": method,
+            "classes": list(wanted) if isinstance(wanted, tuple) else wanted,
+            "parameters": engine.plain_parameters(),
+            "scene": scenes.recipe(),
+            "stamp": [source.stamp() for source in scenes.sources],
+            "device": running.device,
+            "versions": versions(),
+        }
+        with ExitStack() as stack:
+            places = {"model": path} | ({} if log is None else {"log": Path(log)})
+            targets = {
+                kind: stack.enter_context(Target(place, inputs, overwrite=overwrite, belongings=()))
+                for kind, place in places.items()
+                if Ranks.here().leads
+            }
+            stream = stack.enter_context(open_streams(scenes, running))
             samples = None
             if training is not None and isinstance(stream, SceneStream):
                 samples = collect(stream, training, seed)
-            model, story = train_model(
-                stream, method, wanted, parameters, seed, earlier, running, samples
-            )
-            scenes.check_unchanged()
-            target.put(model.to_bytes())
+            with checkpointed(
+                None if kept is None else Path(kept), identity, resume=resume, overwrite=overwrite
+            ):
+                model, story = train_model(
+                    stream, method, wanted, parameters, seed, earlier, running, samples
+                )
+                scenes.check_unchanged()
+                if "model" in targets:
+                    targets["model"].put(model.to_bytes())
+            if "log" in targets:
+                targets["log"].put(training_log(model.engine).encode())
         return Trained(
             path,
             model,
@@ -106,6 +146,37 @@ def train(
             story["evidence"],
             story["warnings"],
             reason=story["reason"],
+            log=None if log is None else Path(log),
         )
     finally:
         scenes.close()
+
+
+def _refuse_without_network(method: str, resumes: bool) -> None:
+    if issubclass(engine_class(method), NetworkEngine):
+        return
+    if resumes:
+        raise UsageError(
+            f"{method} learns in one go and leaves no checkpoint; leave --resume and --checkpoint "
+            "out."
+        )
+    if Ranks.here().size > 1:
+        raise UsageError(f"{method} learns in one process; start it without torchrun.")
+
+
+def training_log(engine: Engine) -> str:
+    """A CSV table with a line for every epoch or pass of the last fit.
+
+    Columns are those of the engine's history and, of a network, ``seconds`` and the pixels or
+    patches of each cluster, ``size_1`` and so on.
+    """
+    rows = []
+    epochs = getattr(engine, "epochs_", [])
+    for number, entry in enumerate(engine.history_):
+        row = dict(entry)
+        if number < len(epochs):
+            row["seconds"] = f"{epochs[number]['seconds']:.3f}"
+            row |= {f"size_{i}": n for i, n in enumerate(epochs[number]["sizes"], 1)}
+        rows.append(row)
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    return write_lines(columns, ([row.get(column) for column in columns] for row in rows))
