@@ -55,7 +55,7 @@ def steps() -> Iterator[Condition]:
     facts["toolbox"] = _groups(tree)
     toolbox.setFloating(True)
     entries = len(facts["toolbox"]) + sum(map(len, facts["toolbox"].values()))
-    toolbox.setGeometry(0, 0, 420, 160 + ROW * (entries + 3))
+    toolbox.setGeometry(0, 0, 480, 160 + ROW * (entries + 3))
     _expand(tree)
     yield pause(1)
     _picture(toolbox, "toolbox")
@@ -67,7 +67,6 @@ def steps() -> Iterator[Condition]:
     dialog.runButton().click()
     yield lambda: _map() and not _children()
     yield _finished(dialog)
-    _picture(dialog, "log")
     facts["classify"] = _seen(_map()) | {"log": _log(dialog)}
     dialog.close()
     iface.messageBar().clearWidgets()
@@ -92,8 +91,6 @@ def steps() -> Iterator[Condition]:
         OUTPUT=str(FOLDER / "cover é.tif"),
         REPORT=str(FOLDER / "cover é.html"),
     )
-    yield pause(1)
-    _picture(dialog, "supervised")
     dialog.runButton().click()
     yield lambda: _map() and not _children()
     yield _finished(dialog)
@@ -102,8 +99,6 @@ def steps() -> Iterator[Condition]:
 
     cover = _map()
     dialog = _dialog("rsclass:merge", INPUT=cover, SCHEMA_FILE=str(FOLDER / "schema.json"))
-    yield pause(1)
-    _picture(dialog, "merge")
     dialog.runButton().click()
     yield lambda: _map() not in (None, cover) and not _children()
     yield _finished(dialog)
@@ -129,6 +124,7 @@ def steps() -> Iterator[Condition]:
     dialog = _dialog(
         "rsclass:classify",
         INPUT=scene,
+        METHOD="kmeans",
         PARAMETERS="restart=3",
         OUTPUT=str(stopped / "map.tif"),
     )

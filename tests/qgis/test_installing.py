@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import PLUGIN, SAMPLES
+from conftest import PLUGIN
 
 from rsclass.io.qt_settings import changed, value_in
 
@@ -95,13 +95,13 @@ def at_home(tmp_path: Path, program: Path) -> Callable[..., str]:
 
 
 def test_after_install_qgis_has_the_algorithms_and_knows_the_program(
-    at_home: Callable[..., str], tmp_path: Path
+    at_home: Callable[..., str], tmp_path: Path, samples: Path
 ) -> None:
     told = at_home("rsclass", "qgis", "install")
     profile = tmp_path / "Zoé's home" / ".local/share/QGIS/QGIS3/profiles/default"
     assert str(profile / "python" / "plugins" / PLUGIN) in told
     out = tmp_path / "map.tif"
-    words = (f"--INPUT={SAMPLES / 'sentinel2.tif'}", "--METHOD=kmeans", f"--OUTPUT={out}")
+    words = (f"--INPUT={samples / 'sentinel2.tif'}", "--METHOD=kmeans", f"--OUTPUT={out}")
     at_home("qgis", "run", "rsclass:classify", *words)
     assert out.exists()
     at_home("rsclass", "qgis", "uninstall")
