@@ -9,8 +9,8 @@ from qgis.core import QgsProcessingUtils
 from . import parameters
 from .algorithm import Algorithm
 from .files import put_in_place
-from .maps import one_schema, take_schema
 from .request import Request
+from .schemas import one_schema, take_schema
 
 __all__ = ["Separate", "Suggest"]
 

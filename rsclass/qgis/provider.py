@@ -12,10 +12,13 @@ from qgis.PyQt.QtGui import QIcon
 from .accuracy import Assess, Compare, Sample
 from .algorithm import ICON
 from .classes import Separate, Suggest
-from .maps import Edit, Merge, RepeatEdits, Tidy, UndoEdit
+from .edits import Edit, RepeatEdits, UndoEdit
+from .maps import Tidy
+from .merging import Merge
 from .program import VARIABLE, Known, Program, ask, recall
 from .samples import CheckSamples
 from .scenes import Classify, MethodAlgorithm, Predict, Supervised, Train
+from .schemas import ExportSchema
 
 __all__ = ["RsclassProvider"]
 
@@ -29,7 +32,7 @@ _MACHINE = {
 
 _ALGORITHMS = (
     *(Classify, Supervised, Train, Predict, CheckSamples),
-    *(Merge, Suggest, Separate),
+    *(Merge, Suggest, Separate, ExportSchema),
     *(Tidy, Edit, UndoEdit, RepeatEdits),
     *(Sample, Assess, Compare),
 )

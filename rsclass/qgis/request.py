@@ -99,6 +99,12 @@ class Request:
         """The file of a raster layer."""
         return path_of_raster(self.raster_layer(name))
 
+    def raster_layers(self, name: str) -> list[Any]:
+        """Any number of raster layers."""
+        if not self.given(name):
+            return []
+        return list(self.algorithm.parameterAsLayerList(self.parameters, name, self.context))
+
     def features(self, name: str, flag: str) -> list[str]:
         """A vector layer as flag, file, ``--layer`` and ``--vector-crs``."""
         fields = [self.text(field) for field in self._fields_of(name) if self.given(field)]

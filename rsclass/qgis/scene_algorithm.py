@@ -201,25 +201,20 @@ class SceneAlgorithm(Algorithm):
 
 def _scene(request: Request, name: str) -> list[str]:
     """The raster, and those that bring more bands of the same scene."""
-    return [request.raster(name), *(path_of_raster(layer) for layer in _more(request))]
+    return [
+        request.raster(name),
+        *(path_of_raster(layer) for layer in request.raster_layers("MORE_BANDS")),
+    ]
 
 
 def _bands(request: Request, name: str) -> list[str]:
     """Chosen bands of the first raster, and all of the others."""
     numbers = [request.bands(name)]
     start = request.raster_layer("INPUT").bandCount()
-    for layer in _more(request):
+    for layer in request.raster_layers("MORE_BANDS"):
         numbers += [str(start + band) for band in range(1, layer.bandCount() + 1)]
         start += layer.bandCount()
     return ["--bands", ",".join(numbers)]
-
-
-def _more(request: Request) -> list[Any]:
-    if not request.given("MORE_BANDS"):
-        return []
-    return list(
-        request.algorithm.parameterAsLayerList(request.parameters, "MORE_BANDS", request.context)
-    )
 
 
 def _number_of_classes(request: Request, name: str) -> list[str]:

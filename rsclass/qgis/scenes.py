@@ -10,6 +10,7 @@ from .engines import cleared, supervised, take_parameters, unsupervised
 from .program import Program
 from .request import Request
 from .scene_algorithm import SceneAlgorithm
+from .sources import path_of_raster
 
 __all__ = ["Classify", "MethodAlgorithm", "Predict", "Supervised", "Train"]
 
@@ -164,6 +165,19 @@ class Train(SceneAlgorithm):
         self.take_any_parameters()
         self.take_samples_use()
         self.take_identity()
+        self.take(
+            parameters.rasters("MORE_SCENES", "More scenes to learn from"),
+            _more_scenes,
+            "Scenes with the same bands, all of which the classes are to fit; without samples.",
+            advanced=True,
+        )
+        self.take(
+            parameters.switch("SCALE_EACH", "Bring the scenes to the same brightness"),
+            "--scale-each",
+            "Every scene gets the mean and spread of the first, band by band; 'Apply a model' will"
+            " do so, too.",
+            advanced=True,
+        )
         self.take_reading()
         self.take_extra()
         self.put(
@@ -179,6 +193,8 @@ class Train(SceneAlgorithm):
         if method in needing and not request.given("TRAINING"):
             trouble = f"The method {method} learns from training samples; give a layer of them."
             return False, trouble
+        if request.given("MORE_SCENES") and request.given("MORE_BANDS"):
+            return False, "More rasters are either bands of the scene or scenes; give one of them."
         return self.checked("", values, context)
 
 
@@ -200,6 +216,10 @@ class Predict(SceneAlgorithm):
         self.take_scene()
         self.take_reading()
         self.put_map()
+
+
+def _more_scenes(request: Request, name: str) -> list[str]:
+    return [*(path_of_raster(layer) for layer in request.raster_layers(name)), "--each"]
 
 
 def _choices(what: str, methods: list[dict[str, Any]], names: list[str]) -> str:
