@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from rsclass.core.types import Float
 from rsclass.deep.resnet import RESNETS, Residual, Stem, absorb
 
 __all__ = ["PixelNet", "Shape", "folded", "start_weights"]
@@ -71,6 +72,13 @@ class Shape:
     def halo(self) -> int:
         """Pixels of context on each side."""
         return self.receptive_field // 2
+
+    @property
+    def depth(self) -> int:
+        """Convolutions of 3x3 pixels and more."""
+        if self.trunk == "plain":
+            return self.halo
+        return 1 + sum(len(block) for block in RESNETS[self.trunk].dilations(self.stages))
 
     @property
     def features(self) -> int:
@@ -153,6 +161,20 @@ class PixelNet(nn.Module):
         """New weights of the classifier: N(0, 0.01), and no bias."""
         start_weights(self.classifier, rng, self.classifier)
 
+    def set_classifier(self, vectors: Float, bias: Float) -> None:
+        """Let the classifier be ``vectors @ features + bias``.
+
+        Parameters
+        ----------
+        vectors : float64 array (clusters, features)
+        bias : float64 array (clusters,)
+        """
+        with torch.no_grad():
+            rows = torch.from_numpy(vectors.astype(np.float32))[..., None, None]
+            self.classifier.weight.copy_(rows)
+            if self.classifier.bias is not None:
+                self.classifier.bias.copy_(torch.from_numpy(bias.astype(np.float32)))
+
     def fix_classifier(self, rng: np.random.Generator) -> None:
         """Orthonormal class vectors that are not learned.
 
@@ -164,8 +186,7 @@ class PixelNet(nn.Module):
         axes = np.round(np.linalg.qr(rng.normal(size=(max(k, d), min(k, d))))[0], 9)
         rows = axes.T if k < d else axes
         rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-        with torch.no_grad():
-            self.classifier.weight.copy_(torch.from_numpy(rows.astype(np.float32))[..., None, None])
+        self.set_classifier(rows, np.zeros(k))
         self.classifier.requires_grad_(False)
 
     def embed(self, x: Tensor) -> Tensor:

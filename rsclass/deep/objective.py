@@ -181,6 +181,10 @@ class Clustering(Objective):
 
     def begin(self, run: Running) -> None:
         """Remember the labels that the epoch finds."""
+        self.remember()
+
+    def remember(self) -> None:
+        """Compare the labels of the epoch's end with those that stand now."""
         self._before = self.labels
 
     def end(self, run: Running) -> None:

@@ -39,6 +39,8 @@ class Recipe:
         Pseudo classes.
     epochs, batch : int
         Passes, and patches or tiles of one step.
+    patches : int
+        Patches of one step, for methods that see both patches and tiles.
     tiles : int
         Tiles of one epoch.
     samples : int
@@ -61,6 +63,7 @@ class Recipe:
     clusters: int
     epochs: int = 20
     batch: int = 8
+    patches: int = 1024
     tiles: int = 128
     samples: int = 16_384
     warmup: int = 6

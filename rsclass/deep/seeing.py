@@ -24,7 +24,7 @@ from rsclass.deep.recipe import Stream, Training
 from rsclass.deep.shards import Shards
 from rsclass.deep.views import look, straight, turned
 
-__all__ = ["Patches", "Seeing", "Tiles", "clean_labels"]
+__all__ = ["Patches", "Seeing", "Tiles", "clean_labels", "tile_batches"]
 
 
 class Patches:
@@ -124,13 +124,7 @@ class Tiles:
 
     def batches(self, epoch: int) -> list[Batch]:
         """Tiles around pixels drawn at random."""
-        recipe = self.training.recipe
-        places = self.training.area.scatter_tiles(recipe.tiles, recipe.rng(epoch, Stream.SETS))
-        steps = math.ceil(recipe.tiles / recipe.batch)
-        return [
-            Batch(places.take(chosen), chosen, (epoch, Stream.VIEWS, step))
-            for step, chosen in enumerate(np.array_split(np.arange(recipe.tiles), steps))
-        ]
+        return tile_batches(self.training, epoch)
 
     def gradients(self, shards: Shards, batch: Batch) -> tuple[float, list[Any]]:
         """Weighted mean cross-entropy over the usable pixels; the argmax of the first head."""
@@ -175,6 +169,17 @@ class Tiles:
 
 
 Seeing = Patches | Tiles
+
+
+def tile_batches(training: Training, epoch: int) -> list[Batch]:
+    """The tiles of an epoch, each around a pixel drawn at random."""
+    recipe = training.recipe
+    places = training.area.scatter_tiles(recipe.tiles, recipe.rng(epoch, Stream.SETS))
+    steps = math.ceil(recipe.tiles / recipe.batch)
+    return [
+        Batch(places.take(chosen), chosen, (epoch, Stream.VIEWS, step))
+        for step, chosen in enumerate(np.array_split(np.arange(recipe.tiles), steps))
+    ]
 
 
 def clean_labels(seeing: Seeing, training: Training, net: PixelNet, shards: Shards) -> Labels:
