@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from pathlib import Path
@@ -123,7 +124,7 @@ def test_a_method_has_a_field_for_each_of_its_parameters(run, scenes):
     recipe = stats["recipe"]
     assert recipe["method"] == "isodata"
     assert [band["number"] for band in recipe["source"]["bands"]] == [3, 4, 8]
-    given = {"max_iter": 7, "max_std": 0.7, "scale": "robust", "sample": None}
+    given = {"max_iter": "7", "max_std": "0.7", "scale": "robust", "sample": "none"}
     assert recipe["parameters"] == given
     assert (recipe["classes"], recipe["seed"]) == (6, 3)
 
@@ -164,6 +165,55 @@ def test_more_rasters_bring_more_bands(run, scenes):
     apart = run("classify", INPUT=first, BANDS=[2], MORE_BANDS=[str(second)], **given)
     whole = run("classify", INPUT=scenes / "sentinel2.tif", BANDS=[8, 4], **given)
     assert (values(apart["OUTPUT"]) == values(whole["OUTPUT"])).all()
+
+
+def test_an_extent_of_the_canvas_is_brought_to_the_scene(run, scenes):
+    from qgis.core import (
+        QgsCoordinateReferenceSystem,
+        QgsCoordinateTransform,
+        QgsProject,
+        QgsRasterLayer,
+        QgsRectangle,
+        QgsReferencedRectangle,
+    )
+
+    scene = QgsRasterLayer(str(scenes / "sentinel2.tif"))
+    canvas = QgsCoordinateReferenceSystem("EPSG:4326")
+    middle = scene.extent().center()
+    part = QgsRectangle(middle.x() - 300, middle.y() - 200, middle.x() + 300, middle.y() + 200)
+    to_canvas = QgsCoordinateTransform(scene.crs(), canvas, QgsProject.instance())
+    shown = QgsReferencedRectangle(to_canvas.transformBoundingBox(part), canvas)
+    made = run(
+        "classify_kmeans",
+        INPUT=scenes / "sentinel2.tif",
+        CLASSES=3,
+        EXTENT=shown,
+        OUTPUT="TEMPORARY_OUTPUT",
+    )
+    rows, columns = values(made["OUTPUT"]).shape
+    assert 40 <= rows <= 46  # turned a little, the rectangle has a larger frame
+    assert 60 <= columns <= 66
+
+
+def test_a_raster_inside_a_geopackage_is_a_scene(run, scenes):
+    from osgeo import gdal
+    from qgis.core import QgsRasterLayer
+
+    place = scenes / "rasters of ours.gpkg"
+    for name, band in (("near infrared", 8), ("red", 3)):
+        gdal.Translate(
+            str(place),
+            str(scenes / "sentinel2.tif"),
+            bandList=[band],
+            creationOptions=["APPEND_SUBDATASET=YES", f"RASTER_TABLE={name}"],
+        )
+    layer = QgsRasterLayer(f"GPKG:{place}:red", "red")
+    assert layer.isValid()
+    given = {"CLASSES": 3, "OUTPUT": "TEMPORARY_OUTPUT"}
+    made = run("classify_kmeans", INPUT=layer, **given)
+    plain = run("classify_kmeans", INPUT=scenes / "sentinel2.tif", BANDS=[3], **given)
+    assert made["CLASSIFIED"] == plain["CLASSIFIED"]
+    assert (values(made["OUTPUT"]) == values(plain["OUTPUT"])).all()
 
 
 def test_polygons_of_a_memory_layer_mask_the_scene(run, scenes):
@@ -210,6 +260,23 @@ def test_a_model_learnt_elsewhere_gives_the_same_map(run, scenes, samples, landc
         OUTPUT=scenes / "predicted.tif",
     )
     assert (values(made["OUTPUT"]) == values(landcover["OUTPUT"])).all()
+
+
+def test_a_model_learns_from_several_scenes(run, scenes, tmp_path):
+    from osgeo import gdal
+
+    part = tmp_path / "part.tif"
+    gdal.Translate(str(part), str(scenes / "sentinel2.tif"), srcWin=[0, 0, 90, 90])
+    made = run(
+        "train",
+        INPUT=scenes / "sentinel2.tif",
+        METHOD="kmeans",
+        CLASSES=3,
+        MORE_SCENES=[str(part)],
+        MODEL=tmp_path / "m.safetensors",
+    )
+    assert made["CLASSES_FOUND"] == 3
+    assert Path(made["MODEL"]).is_file()
 
 
 def test_a_method_that_needs_samples_asks_for_them(qgs, scenes):
@@ -299,9 +366,23 @@ def test_rows_change_a_table_that_exists_only_in_a_copy(run, scenes, clusters):
 
 
 def test_the_most_alike_are_joined_until_some_are_left(run, clusters):
-    made = run("merge", INPUT=clusters["OUTPUT"], TO=4, OUTPUT="TEMPORARY_OUTPUT")
-    assert made["CLASSES_FOUND"] == 4
-    assert made["CLASSIFIED"] == 53906
+    for likeness in ("spectra", "spatial"):
+        made = run(
+            "merge",
+            INPUT=clusters["OUTPUT"],
+            TO=4,
+            LIKENESS=likeness,
+            OUTPUT="TEMPORARY_OUTPUT",
+        )
+        assert made["CLASSES_FOUND"] == 4
+        assert made["CLASSIFIED"] == 53906
+
+
+def test_the_legend_of_a_map_becomes_a_schema_to_edit(run, scenes, landcover):
+    made = run("schema", INPUT=landcover["OUTPUT"], OUTPUT=scenes / "legend.csv")
+    assert made["CLASSES_FOUND"] == 8
+    with open(made["OUTPUT"], encoding="utf-8", newline="") as file:
+        assert {row["name"] for row in csv.DictReader(file)} == set(CLASSES)
 
 
 def test_merging_without_a_word_on_what_to_merge_is_refused(qgs, clusters):
@@ -472,6 +553,27 @@ def test_a_field_that_qgis_works_out_is_exported_too(run, landcover, points):
     layer.addExpressionField("lower(class_name)", QgsField("worked_out", QVariant.String))
     made = run("assess", INPUT=landcover["OUTPUT"], REFERENCE=layer, FIELD="worked_out")
     assert made["OVERALL_ACCURACY"] > 0.8
+
+
+def test_a_filter_and_unsaved_changes_of_a_layer_count(run, scenes, landcover, tmp_path):
+    from qgis.core import QgsVectorLayer
+
+    shutil.copy(scenes / "sentinel2_reference.gpkg", tmp_path / "r.gpkg")
+    layer = QgsVectorLayer(f"{tmp_path / 'r.gpkg'}|layername=points", "p", "ogr")
+    everything = layer.featureCount()
+    layer.setSubsetString("class_name <> 'water'")
+    filtered = run("assess", INPUT=landcover["OUTPUT"], REFERENCE=layer, FIELD="class_name")
+    assert filtered["UNITS"] == layer.featureCount() < everything
+    layer.setSubsetString("")
+    layer.startEditing()
+    field = layer.fields().indexOf("class_name")
+    for feature in layer.getFeatures():
+        layer.changeAttributeValue(feature.id(), field, "water")
+    assert layer.isModified()
+    changed = run("assess", INPUT=landcover["OUTPUT"], REFERENCE=layer, FIELD="class_name")
+    layer.rollBack()
+    assert changed["UNITS"] == everything
+    assert changed["OVERALL_ACCURACY"] < 0.2
 
 
 def test_clusters_are_scored_as_clusters(run, scenes, clusters):
