@@ -182,6 +182,20 @@ LEARNING = (
         help="A parameter of the method, as 'rsclass methods NAME' lists them; repeatable.",
     ),
     Option(
+        "--features",
+        group="Classes",
+        metavar="bands|views",
+        type=click.Choice(["bands", "views"]),
+        help="What is classified: the bands, or views of them (clipped, logarithms, directions).",
+    ),
+    Option(
+        "--smooth",
+        group="Classes",
+        metavar="none|bilateral",
+        type=click.Choice(["none", "bilateral"]),
+        help="Smooth the scene before it is classified, and keep its edges.",
+    ),
+    Option(
         "--sample",
         group="Classes",
         metavar="N",

@@ -75,6 +75,7 @@ def learning_of(flags: Flags) -> dict[str, Any]:
         _refuse_all(flags["method"])
     if flags["sample"] is not None:
         parameters["sample"] = flags["sample"]
+    parameters |= {name: flags[name] for name in ("features", "smooth") if flags[name] is not None}
     names = ("method", "classes", "seed", "match_to")
     return {name: flags[name] for name in names} | {"parameters": parameters}
 

@@ -13,12 +13,15 @@ from numpy.typing import NDArray
 from rsclass.core.compiling import compiled
 from rsclass.core.types import Mask
 
-__all__ = ["PASSES", "RADIUS", "bilateral", "reach"]
+__all__ = ["PASSES", "RADIUS", "SPREAD", "bilateral", "reach"]
 
 RADIUS = 3
 """Pixels to each side of the window: 7 x 7."""
 
 PASSES = 2
+
+SPREAD = 1.5
+"""Spectral distance of a weight of exp(-1/2), in median distances of two neighboring pixels."""
 
 _SPREAD2 = 4.0  # squared standard deviation of the spatial weight, in pixels
 _RUN = 128

@@ -18,11 +18,10 @@ from rsclass.core.assign import nearest
 from rsclass.core.bilateral import bilateral, reach
 from rsclass.core.components import principal_axes
 from rsclass.core.types import Block, Float, Labels, Mask, Window
-from rsclass.core.views import View, Views, ViewSet
+from rsclass.core.views import Views
 
 __all__ = ["Clustering", "Smoothed", "Space", "clusters_of", "with_codes"]
 
-_OF_VIEW = ("first", "second", "center", "scale", "axes")
 _OF_CLUSTERS = ("centers", "group", "codes")
 _FEWEST_COMPONENTS, _MOST_COMPONENTS = 10, 32
 
@@ -105,16 +104,10 @@ class Space:
 
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """What must be kept to form the space again: a JSON-able card and named arrays."""
-        views = self.smoothed.views
-        arrays: dict[str, NDArray[Any]] = {}
-        for name, view in views.views.items():
-            arrays |= {f"view.{name}.{part}": getattr(view, part) for part in _OF_VIEW}
-        for i, view_set in enumerate(views.sets):
-            arrays[f"set.{i}.axes"] = view_set.axes
+        card, arrays = self.smoothed.views.state()
         for i, clustering in enumerate(self.clusterings):
             arrays |= {f"clustering.{i}.{part}": getattr(clustering, part) for part in _OF_CLUSTERS}
-        card = {
-            "sets": [{"views": list(s.names), "spread": s.spread} for s in views.sets],
+        card |= {
             "spread": self.smoothed.spread,
             "passes": self.smoothed.passes,
             "scale": self.scale,
@@ -125,20 +118,13 @@ class Space:
     @classmethod
     def restored(cls, card: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
         """From what :meth:`state` gave; a KeyError or the like says that it cannot be."""
-        sets = tuple(
-            ViewSet(tuple(of["views"]), arrays[f"set.{i}.axes"], float(of["spread"]))
-            for i, of in enumerate(card["sets"])
-        )
-        names = dict.fromkeys(name for view_set in sets for name in view_set.names)
-        views = {
-            name: View(name, *(arrays[f"view.{name}.{part}"] for part in _OF_VIEW))
-            for name in names
-        }
         clusterings = tuple(
             Clustering(int(of_set), *(arrays[f"clustering.{i}.{part}"] for part in _OF_CLUSTERS))
             for i, of_set in enumerate(card["clusterings"])
         )
-        smoothed = Smoothed(Views(views, sets), float(card["spread"]), int(card["passes"]))
+        smoothed = Smoothed(
+            Views.restored(card, arrays), float(card["spread"]), int(card["passes"])
+        )
         return cls(smoothed, float(card["scale"]), clusterings)
 
     def of_sets(self, sets: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:

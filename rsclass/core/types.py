@@ -64,6 +64,16 @@ class Window(NamedTuple):
             min(self.col_end + halo, width) - col,
         )
 
+    def around(self, halo: int, outer: Window) -> Window:
+        """Widen by ``halo`` pixels on every side, cut at ``outer``, which covers this window."""
+        row, col = max(self.row - halo, outer.row), max(self.col - halo, outer.col)
+        return Window(
+            row,
+            col,
+            min(self.row_end + halo, outer.row_end) - row,
+            min(self.col_end + halo, outer.col_end) - col,
+        )
+
     def inside(self, outer: Window) -> tuple[slice, slice]:
         """Slices (rows, columns) that cut this window out of an array laid over ``outer``."""
         return (

@@ -21,7 +21,7 @@ from rsclass.core import kernels
 from rsclass.core.components import covariance, principal_axes, symmetric_power
 from rsclass.core.types import Block, Float
 
-__all__ = ["SETS", "WIDEST", "View", "ViewSet", "Views"]
+__all__ = ["SETS", "WIDEST", "View", "ViewSet", "Views", "physical"]
 
 WIDEST = 12
 """Components of a view or a set at most."""
@@ -86,6 +86,7 @@ _BENDS: dict[str, Callable[[Image, Image, Image], Image]] = {
     "noise": _standard,
 }
 _CUT = ("log", "direction")
+_OF_VIEW = ("first", "second", "center", "scale", "axes")
 
 
 @dataclass(frozen=True)
@@ -201,6 +202,29 @@ class Views:
             image[:, ~block.valid] = 0
             found.append(image)
         return found
+
+    def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """What must be kept to see the same again: a JSON-able card and named arrays."""
+        arrays: dict[str, NDArray[Any]] = {}
+        for name, view in self.views.items():
+            arrays |= {f"view.{name}.{part}": getattr(view, part) for part in _OF_VIEW}
+        for i, view_set in enumerate(self.sets):
+            arrays[f"set.{i}.axes"] = view_set.axes
+        return {"sets": [{"views": list(s.names), "spread": s.spread} for s in self.sets]}, arrays
+
+    @classmethod
+    def restored(cls, card: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """From what :meth:`state` gave; a KeyError or the like says that it cannot be."""
+        sets = tuple(
+            ViewSet(tuple(of["views"]), arrays[f"set.{i}.axes"], float(of["spread"]))
+            for i, of in enumerate(card["sets"])
+        )
+        names = dict.fromkeys(name for view_set in sets for name in view_set.names)
+        views = {
+            name: View(name, *(arrays[f"view.{name}.{part}"] for part in _OF_VIEW))
+            for name in names
+        }
+        return cls(views, sets)
 
 
 def physical(block: Block) -> NDArray[Any]:

@@ -8,7 +8,7 @@ from importlib import import_module
 from types import NoneType
 from typing import Any
 
-from rsclass.engines.base import Engine
+from rsclass.engines.base import PREPARING, Engine
 from rsclass.engines.parameters import in_words, kinds_of
 from rsclass.errors import UsageError
 
@@ -72,6 +72,7 @@ def make_engine(method: str, values: Mapping[str, Any]) -> Engine:
         A parameter is unknown, or a text is not what it holds.
     """
     kind = engine_class(method)
+    values, preparing = _apart(kind, values)
     names = {alias: name for name, spec in kind.parameters.items() for alias in spec.aliases}
     names |= {name: name for name in kind.parameters}
     kinds = kinds_of(kind)
@@ -86,7 +87,47 @@ def make_engine(method: str, values: Mapping[str, Any]) -> Engine:
             )
         name = names[given]
         arguments[name] = _parse(method, name, value, kinds[name])
-    return kind(**arguments)
+    if "scale" in kind.parameters and preparing.get("features") == "views":
+        arguments = {"scale": "none"} | arguments  # views are brought to one scale already
+    return _prepared(kind(**arguments), preparing)
+
+
+def remade_engine(method: str, values: Mapping[str, Any]) -> Engine:
+    """An engine with the parameters that :meth:`Engine.plain_parameters` gave.
+
+    Raises
+    ------
+    UsageError
+        No method has that name.
+    TypeError
+        It has no such parameters.
+    """
+    kind = engine_class(method)
+    own, preparing = _apart(kind, values)
+    return _prepared(kind(**own), preparing)
+
+
+def _apart(
+    kind: type[Engine], values: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Parameters of a method, and those that say how a scene is prepared for it."""
+    own = {name: value for name, value in values.items() if name not in PREPARING}
+    preparing = {name: str(value) for name, value in values.items() if name in PREPARING}
+    if kind.prepares_itself and preparing:
+        raise UsageError(
+            f"{kind.method} forms views and smooths them itself; leave "
+            f"{' and '.join(f'--{name}' for name in preparing)} out."
+        )
+    return own, preparing
+
+
+def _prepared(engine: Engine, preparing: dict[str, str]) -> Engine:
+    """The engine, which sees the scene as it is prepared."""
+    if all(value in ("bands", "none") for value in preparing.values()):
+        return engine
+    from rsclass.engines.prepared import Prepared
+
+    return Prepared(engine, **preparing)
 
 
 _NOTHING = ("none", "all", "off")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rsclass.core import kernels
 from rsclass.core.assign import nearest
-from rsclass.core.bilateral import PASSES, reach
+from rsclass.core.bilateral import PASSES, SPREAD, reach
 from rsclass.core.consensus import Space, clusters_of
 from rsclass.core.grid import split
 from rsclass.core.surroundings import SHARE
@@ -81,6 +81,7 @@ class Consensus(Engine):
         "doi:10.1109/ICCV.1998.710815"
     )
     block: ClassVar[int] = BLOCK
+    prepares_itself: ClassVar[bool] = True
     parameters: ClassVar[dict[str, Parameter]] = {
         "n_classes": Parameter(
             "classes to find",
@@ -121,7 +122,7 @@ class Consensus(Engine):
         form: str = "consensus",
         overcluster: int = 6,
         information: float = SHARE,
-        spread: float = 1.5,
+        spread: float = SPREAD,
         passes: int = PASSES,
         training_pixels: int = 500_000,
         random_state: int = 0,
@@ -242,7 +243,7 @@ class Consensus(Engine):
             for name in layers
         }
         for tile in split(core, BLOCK):
-            seen = block.cut(_grown(tile, self.halo, block.window))
+            seen = block.cut(tile.around(self.halo, block.window))
             valid = np.ascontiguousarray(seen.valid[tile.inside(seen.window)])
             if not valid.any():
                 continue
@@ -313,13 +314,6 @@ class Consensus(Engine):
             raise BrokenModelError(
                 f"the consensus model cannot be restored: {error}; train it again."
             ) from error
-
-
-def _grown(tile: Window, halo: int, outer: Window) -> Window:
-    """The tile and ``halo`` pixels around it, as far as ``outer`` reaches."""
-    inner = Window(tile.row - outer.row, tile.col - outer.col, tile.height, tile.width)
-    grown = inner.grow(halo, outer.height, outer.width)
-    return grown._replace(row=grown.row + outer.row, col=grown.col + outer.col)
 
 
 def _refuse_table(X: Any) -> None:

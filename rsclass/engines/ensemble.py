@@ -30,6 +30,7 @@ MOST_CLUSTERS = 384
 """Clusters of a set before they are merged."""
 
 _RESTARTS = 4
+_PASSES = 50
 _APART = 0.25  # how far the weights of the two merged clusterings of a set lie from the middle
 _TILE_BYTES = 2**25  # of one tile at work
 
@@ -164,8 +165,11 @@ class _Learner:
         """Centers of k-means on ``values`` (components, pixels)."""
         rng = np.random.default_rng((self.recipe.seed, *of))
         table = _table(values)
-        centers = breathing.breathe(table, plus_plus(table, n, rng), rng)
-        return lloyd(table, centers)[0]
+        centers = plus_plus(table, n, rng)
+        if n == self.recipe.n_classes:
+            # Among many clusters that are merged anyway, a poor optimum does no harm.
+            centers = breathing.breathe(table, centers, rng)
+        return lloyd(table, centers, _PASSES)[0]
 
     def _merged(self, of_set: int, run: int, share: float) -> tuple[Clustering, Tree]:
         """Clusters of a set, merged to classes, and how they merge."""

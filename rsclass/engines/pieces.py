@@ -16,7 +16,7 @@ from rsclass.core.sampling import keys_below, place_keys
 from rsclass.core.surroundings import STEP, neighbor_pairs
 from rsclass.core.types import Block, Float, Labels, Mask, PixelStream, Window
 
-__all__ = ["ClusterTally", "Piece", "Pieces", "neighbors_in", "piece_bytes"]
+__all__ = ["ClusterTally", "Piece", "Pieces", "neighbors_in", "physical_table", "piece_bytes"]
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -172,7 +172,7 @@ class Pieces:
             block = self.stream.read(piece.core)
             sets = [piece.of_core(i) for i in range(len(piece.sets))]
             of = np.where(block.valid.reshape(-1), classes(sets) + 1, 0)
-            columns = [np.bincount(of, band, n + 1)[1:] for band in _physical(block)]
+            columns = [np.bincount(of, band, n + 1)[1:] for band in physical_table(block)]
             return np.stack([np.bincount(of, minlength=n + 1)[1:].astype(np.float64), *columns], 1)
 
         total = np.zeros((n, 1))
@@ -190,7 +190,8 @@ class Pieces:
                 yield result
 
 
-def _physical(block: Block) -> Float:
+def physical_table(block: Block) -> Float:
+    """Physical values (bands, pixels) of a block; 0 at invalid pixels."""
     table: Float = block.flat.astype(np.float64) * block.gain[:, None] + block.offset[:, None]
     table[:, ~block.flat_valid] = 0
     return table

@@ -171,6 +171,7 @@ def train_model(
         engine.fit_stream(stream)
     else:
         stream.report(0, 1, f"learning by {engine.title}")
+        engine.prepare(stream)
         engine.fit_training(samples.pixels, stream.bands)
         samples.check_unchanged()
     few = max(CHOICE_PIXELS, STATS_NUMBERS // len(stream.bands))

@@ -203,6 +203,7 @@ def _trial(
     if samples is None:
         share = engine.fit_trial(small)
     else:
+        engine.prepare(stream)
         engine.fit_training(samples.pixels, stream.bands)
         share = 1.0
     fitting = (time.perf_counter() - started) / share
