@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from rsclass.core.grid import split
 from rsclass.core.types import NO_CLASS, Block, Labels, Prediction, Window
-from rsclass.deep.nets import PixelNet, folded
+from rsclass.deep.nets import PixelNet
 from rsclass.deep.patches import padded
+from rsclass.deep.quick import quick
 from rsclass.deep.scaling import Scaling
 from rsclass.deep.threads import one_thread
 
@@ -30,7 +31,7 @@ class Forward:
     """
 
     def __init__(self, net: PixelNet, device: torch.device) -> None:
-        self.net = folded(net).to(device)
+        self.net = quick(net).to(device)
         self.device = device
 
     def logits(self, inputs: NDArray[np.float32]) -> torch.Tensor:
@@ -72,7 +73,8 @@ class Labeler:
     ) -> None:
         # Clusters of a class stand side by side, so that a class is a slice of the logits.
         order = np.argsort(group, kind="stable")
-        self.forward = Forward(net.keep(order), device)
+        self.net = net.keep(order)
+        self.forward = Forward(self.net, device)
         self.group = group[order]
         self.sizes = np.bincount(group).tolist()
         self.scaling = scaling

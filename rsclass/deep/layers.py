@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from rsclass.core.types import Block, Window
 from rsclass.deep.infer import Labeler
+from rsclass.deep.nets import folded
 from rsclass.deep.threads import one_thread
 
 __all__ = ["layer_features"]
@@ -22,7 +23,7 @@ def layer_features(labeler: Labeler, block: Block, core: Window) -> dict[str, ND
         Covers ``core`` and the network's halo around it, cut at the scene.
     """
     inputs = labeler.inputs(block, core)
-    net = labeler.forward.net
+    net = folded(labeler.net).to(labeler.forward.device)
     seen: dict[str, torch.Tensor] = {}
     with one_thread(), torch.inference_mode():
         x = torch.from_numpy(np.ascontiguousarray(inputs))[None].to(labeler.forward.device)

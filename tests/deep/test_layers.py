@@ -27,7 +27,7 @@ def test_every_layer_tells_of_the_same_pixels(labeler, toy) -> None:
     assert all(image.shape[1:] == (48, 48) for image in seen.values())
     # The stem is a linear map of a pixel's own inputs: an oracle that knows no surroundings.
     inputs = torch.from_numpy(toy.scaling.inputs(toy.stream.read(whole)))[None]
-    stem = labeler.forward.net.stem
+    stem = labeler.net.stem
     expected = functional.conv2d(inputs, stem.weight, stem.bias)[0]
     np.testing.assert_allclose(seen["stem"], expected.detach().numpy(), atol=1e-5)
 
