@@ -24,21 +24,28 @@ FAR = 1e15
 """Distances from the middle, in spreads of the centers, at which single precision could end."""
 
 
+LIGHT = 1e30
+"""Sum of inverse squared distances at which single precision could end: a pixel on a center."""
+
+
 @compiled
-def _dot(a, b, scratch):
-    """Sum of products of two runs, folded in halves so that eight or sixteen add at once."""
-    for i in range(64):
-        scratch[i] = (a[i] * b[i] + a[i + 64] * b[i + 64]) + (
-            a[i + 128] * b[i + 128] + a[i + 192] * b[i + 192]
+def _add_products(a, b, lanes):
+    """Add the products of two runs to sixteen sums, each of every sixteenth pixel.
+
+    Sixteen products are added as a tree in single precision, and the trees in double precision.
+    """
+    for i in range(16):
+        p0 = (a[i] * b[i] + a[i + 16] * b[i + 16]) + (a[i + 32] * b[i + 32] + a[i + 48] * b[i + 48])
+        p1 = (a[i + 64] * b[i + 64] + a[i + 80] * b[i + 80]) + (
+            a[i + 96] * b[i + 96] + a[i + 112] * b[i + 112]
         )
-    for i in range(32):
-        scratch[i] += scratch[i + 32]
-    for i in range(16):
-        scratch[i] += scratch[i + 16]
-    total = 0.0
-    for i in range(16):
-        total += scratch[i]
-    return total
+        p2 = (a[i + 128] * b[i + 128] + a[i + 144] * b[i + 144]) + (
+            a[i + 160] * b[i + 160] + a[i + 176] * b[i + 176]
+        )
+        p3 = (a[i + 192] * b[i + 192] + a[i + 208] * b[i + 208]) + (
+            a[i + 224] * b[i + 224] + a[i + 240] * b[i + 240]
+        )
+        lanes[i] += np.float64((p0 + p1) + (p2 + p3))
 
 
 @cache
@@ -61,7 +68,8 @@ def _kernel(unrolled: int) -> Callable[..., Any]:
         weighted = np.zeros(RUN, single)
         own = np.zeros(RUN, single)
         ones = np.ones(RUN, single)
-        scratch = np.empty(64, single)
+        lanes = np.zeros((n_classes, n_bands + 1, 16))
+        objective = np.zeros(16)
         place = np.empty(RUN, np.int64)
         for start in range(0, n_pixels, RUN):
             m = min(RUN, n_pixels - start)
@@ -81,50 +89,72 @@ def _kernel(unrolled: int) -> Callable[..., Any]:
                 else:
                     for i in range(n):
                         zb[i] = single(min(max(x[place[i]] * gain[b] + offset[b], -FAR), FAR))
-            for i in range(n):
-                smallest[i] = single(np.inf)
-                total[i] = single(0.0)
-            for k in range(n_classes):
-                center = centers[k]
-                dk = d[k]
-                if unrolled:
+            # Shares are 1 / d^2 as a rule; smallest / d^2 where that could overflow.
+            plain = crisp and unrolled > 0 and n_classes > 1
+            if plain:
+                for i in range(n):
+                    total[i] = single(0.0)
+                    smallest[i] = single(1.0)
+                for k in range(n_classes):
+                    center = centers[k]
+                    dk = d[k]
                     for i in range(n):
                         near = single(0.0)
                         for b in range(n_bands):
                             t = z[b, i] - center[b]
                             near += t * t
-                        dk[i] = near
-                        smallest[i] = min(smallest[i], near)
-                else:
-                    for i in range(n):
-                        dk[i] = single(0.0)
-                    for b in range(n_bands):
-                        zb = z[b]
-                        c = center[b]
-                        for i in range(n):
-                            t = zb[i] - c
-                            dk[i] += t * t
-                    for i in range(n):
-                        smallest[i] = min(smallest[i], dk[i])
-            on_center = False
-            for i in range(n):
-                on_center |= smallest[i] == 0
-            for k in range(n_classes):
-                dk = d[k]
-                if on_center:
-                    for i in range(n):
-                        if smallest[i] == 0:
-                            dk[i] = single(1.0) if dk[i] == 0 else single(0.0)
-                        else:
-                            dk[i] = smallest[i] / dk[i]
-                else:
-                    for i in range(n):
-                        dk[i] = smallest[i] / dk[i]
-                if not crisp:
-                    for i in range(n):
-                        dk[i] = dk[i] ** power
+                        share = single(1.0) / near
+                        dk[i] = share
+                        total[i] += share
+                beyond = 0
                 for i in range(n):
-                    total[i] += dk[i]
+                    beyond += total[i] > LIGHT
+                plain = beyond == 0
+            if not plain:
+                for i in range(n):
+                    smallest[i] = single(np.inf)
+                    total[i] = single(0.0)
+                for k in range(n_classes):
+                    center = centers[k]
+                    dk = d[k]
+                    if unrolled:
+                        for i in range(n):
+                            near = single(0.0)
+                            for b in range(n_bands):
+                                t = z[b, i] - center[b]
+                                near += t * t
+                            dk[i] = near
+                            smallest[i] = min(smallest[i], near)
+                    else:
+                        for i in range(n):
+                            dk[i] = single(0.0)
+                        for b in range(n_bands):
+                            zb = z[b]
+                            c = center[b]
+                            for i in range(n):
+                                t = zb[i] - c
+                                dk[i] += t * t
+                        for i in range(n):
+                            smallest[i] = min(smallest[i], dk[i])
+                on_center = False
+                for i in range(n):
+                    on_center |= smallest[i] == 0
+                for k in range(n_classes):
+                    dk = d[k]
+                    if on_center:
+                        for i in range(n):
+                            if smallest[i] == 0:
+                                dk[i] = single(1.0) if dk[i] == 0 else single(0.0)
+                            else:
+                                dk[i] = smallest[i] / dk[i]
+                    else:
+                        for i in range(n):
+                            dk[i] = smallest[i] / dk[i]
+                    if not crisp:
+                        for i in range(n):
+                            dk[i] = dk[i] ** power
+                    for i in range(n):
+                        total[i] += dk[i]
             for i in range(n):
                 total[i] = single(1.0) / total[i]
             for i in range(n, RUN):
@@ -139,9 +169,9 @@ def _kernel(unrolled: int) -> Callable[..., Any]:
                 else:
                     for i in range(n):
                         weighted[i] = (dk[i] * total[i]) ** exponent
-                weight[k] += _dot(weighted, ones, scratch)
+                _add_products(weighted, ones, lanes[k, n_bands])
                 for b in range(n_bands):
-                    sums[k, b] += _dot(weighted, z[b], scratch)
+                    _add_products(weighted, z[b], lanes[k, b])
                 if indices:
                     for i in range(n):
                         u = np.float64(dk[i] * total[i])
@@ -157,7 +187,13 @@ def _kernel(unrolled: int) -> Callable[..., Any]:
                     own[i] = total[i] ** (exponent - single(1.0))
             for i in range(n, RUN):
                 smallest[i] = single(0.0)
-            totals[0] += _dot(own, smallest, scratch)
+            _add_products(own, smallest, objective)
+        for i in range(16):
+            totals[0] += objective[i]
+            for k in range(n_classes):
+                weight[k] += lanes[k, n_bands, i]
+                for b in range(n_bands):
+                    sums[k, b] += lanes[k, b, i]
 
     return tally
 
