@@ -118,6 +118,8 @@ def main(args: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if args is None else args)
     # numpy's matrix library starts a spinning thread for every core; none of our work is its.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # A thread that comes back from decoding need not wait long for one that runs Python.
+    sys.setswitchinterval(5e-4)
     if "PROJ_DATA" in os.environ or "PROJ_LIB" in os.environ:
         from rsclass.io.proj_data import forget_foreign
 

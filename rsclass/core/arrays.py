@@ -58,7 +58,7 @@ class ArrayStream:
             raise UsageError(f"pixels must be real numbers, not {values.dtype}.")
         ok = _known(values)
         self.valid: Mask = ok if valid is None else ok & valid
-        self.values = values = _computable(np.ma.getdata(values))
+        self.values = values = _computable(np.asarray(values))
         _, self.height, self.width = values.shape
         passed = limit_passed(values, self.valid)
         if passed is not None:
@@ -164,8 +164,9 @@ def _known(values: NDArray[Any]) -> Mask:
     """Where an image is finite and not masked in every band: (height, width)."""
     known: Mask = np.ones(values.shape[1:], dtype=np.bool_)
     if values.dtype.kind == "f":
-        known &= np.isfinite(np.ma.getdata(values)).all(axis=0)
-    if isinstance(values, np.ma.MaskedArray):
+        known &= np.isfinite(np.asarray(values)).all(axis=0)
+    # Numpy loads masked arrays, which takes a while, when it is asked for their type.
+    if type(values) is not np.ndarray and isinstance(values, np.ma.MaskedArray):
         known &= ~np.ma.getmaskarray(values).any(axis=0)
     return known
 

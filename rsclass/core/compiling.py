@@ -1,22 +1,29 @@
 """Loops over pixels as machine code: compiled once, kept on disk, and loaded without delay.
 
-To load a compiled loop, numba first declares all that it could compile, scipy's linear algebra
-included, which takes several times as long as the loop itself. Only a loop that has to be compiled
-needs that. Nothing of numba is imported before a loop is called.
+A loop is compiled by numba when it first meets arguments of some types. Its machine code is kept
+beside its source, or in the user's folder for caches, and loaded from there without numba.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import cache, update_wrapper
+from functools import cache, cached_property, update_wrapper
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from rsclass.core import native
+from rsclass.core.native import Kind
+
 __all__ = ["Kernel", "compiled", "load", "loaded"]
 
+FOLDER_VARIABLE = "NUMBA_CACHE_DIR"
+_MAGIC = b"rsclass machine code 1\n"
 _making = Lock()
-_INNER = ("_guard_against_spurious_io_errors", "_load_overload")
 
 
 class Kernel:
@@ -28,25 +35,62 @@ class Kernel:
     Parameters
     ----------
     function : callable
-        Of arrays and numbers, in what numba knows of Python.
+        Of arrays and numbers, in what numba knows of Python. It returns a number or nothing.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
         update_wrapper(self, function)
         self._function = function
-        self._made: Any = None
+        self._made: dict[tuple[Kind, ...], Callable[..., Any]] = {}
 
     def __call__(self, *args: Any) -> Any:
         """What the function returns."""
-        return self._dispatcher(*args)
-
-    @property
-    def _dispatcher(self) -> Any:
-        if self._made is None:
+        kinds = tuple(map(native.kind_of, args))
+        made = self._made.get(kinds)
+        if made is None:
             with _making:
-                if self._made is None:
-                    self._made = _dispatcher_of(self._function)
-        return self._made
+                made = self._made.get(kinds) or self._make(kinds)
+                self._made[kinds] = made
+        return made(*args)
+
+    def _make(self, kinds: tuple[Kind, ...]) -> Callable[..., Any]:
+        kept = self._kept(kinds)
+        code = kept and _read(kept)
+        if not code:
+            code = native.object_code(self._dispatcher, kinds)
+            if kept:
+                _write(kept, code)
+        _loaded.add(True)
+        return native.link(*code, kinds)
+
+    def _kept(self, kinds: tuple[Kind, ...]) -> Path | None:
+        """Where the machine code for arguments of these types is kept."""
+        if self.folder is None:
+            return None
+        told = "\n".join([self._fingerprint, *native.built_with(), *map(repr, kinds)])
+        name = f"{self._function.__module__}.{self._function.__qualname__}".replace("<", "").replace(">", "")
+        digest = hashlib.sha256(told.encode()).hexdigest()[:20]
+        return Path(self.folder) / f"{name}-{digest}.code"
+
+    @cached_property
+    def _fingerprint(self) -> str:
+        """Changes with the source of the function and of the loops and numbers that it uses."""
+        code = self._function.__code__
+        cells = [cell.cell_contents for cell in self._function.__closure__ or ()]
+        names = [self._function.__globals__.get(name) for name in code.co_names]
+        used = [
+            value._fingerprint if isinstance(value, Kernel) else repr(value)
+            for value in (*cells, *names)
+            if isinstance(value, Kernel | int | float)
+        ]
+        parts = [code.co_code, code.co_consts, code.co_names, code.co_varnames, used]
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+    @cached_property
+    def _dispatcher(self) -> Any:
+        import numba
+
+        return numba.njit(nogil=True, error_model="numpy", no_cpython_wrapper=True)(self._function)
 
     @property
     def _numba_type_(self) -> Any:
@@ -56,23 +100,22 @@ class Kernel:
     @property
     def folder(self) -> str | None:
         """Where its machine code is kept; None where no folder can be written."""
-        path: str | None = self._dispatcher.stats.cache_path
-        return path
+        return _folder(Path(self._function.__code__.co_filename).parent)
+
+
+_loaded: set[bool] = set()
 
 
 def loaded() -> bool:
     """Whether a loop was called before, or :func:`load`."""
-    return _light_cache.cache_info().currsize > 0
+    return bool(_loaded)
 
 
 def load() -> None:
     """Do now what the first call of a loop would do: load all that machine code needs."""
-    from numba.core.registry import cpu_target
-    from numba.core.runtime import rtsys
-
     with _making:
-        _light_cache()
-        rtsys.initialize(cpu_target.target_context)
+        native.prepare()
+        _loaded.add(True)
 
 
 def compiled(function: Callable[..., Any]) -> Kernel:
@@ -80,30 +123,45 @@ def compiled(function: Callable[..., Any]) -> Kernel:
     return Kernel(function)
 
 
-def _dispatcher_of(function: Callable[..., Any]) -> Any:
-    import numba
-
-    dispatcher = numba.njit(nogil=True, error_model="numpy")(function)
-    # An error says that neither the package's folder nor the user's can be written.
-    with suppress(RuntimeError):
-        dispatcher._cache = _light_cache()(function)
-    return dispatcher
-
-
 @cache
-def _light_cache() -> Any:
-    from numba.core.caching import FunctionCache
-    from numba.core.runtime import rtsys
+def _folder(beside: Path) -> str | None:
+    for folder in _folders(beside):
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                return str(folder)
+    return None
 
-    if not all(hasattr(FunctionCache, name) for name in _INNER):
-        return FunctionCache  # of another numba, which loads as well, only later
 
-    class LightCache(FunctionCache):  # type: ignore[misc]
-        """Loads machine code without declaring what is needed to compile some."""
+def _folders(beside: Path) -> Iterator[Path]:
+    chosen = os.environ.get(FOLDER_VARIABLE)
+    if chosen:
+        yield Path(chosen)
+        return
+    yield beside / "__pycache__"
+    with suppress(RuntimeError):  # there is no home
+        home = Path.home()
+        yield Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "rsclass"
 
-        def load_overload(self, sig: Any, target_context: Any) -> Any:
-            rtsys.initialize(target_context)
-            with self._guard_against_spurious_io_errors():
-                return self._load_overload(sig, target_context)
 
-    return LightCache
+def _read(path: Path) -> tuple[str, str, bytes] | None:
+    """Machine code that was kept; None where there is none that is whole."""
+    try:
+        kept = path.read_bytes()
+    except OSError:
+        return None
+    head, digest, body = kept[: len(_MAGIC)], kept[len(_MAGIC) :][:32], kept[len(_MAGIC) + 32 :]
+    if head != _MAGIC or hashlib.sha256(body).digest() != digest:
+        return None
+    symbol, returns, code = body.split(b"\n", 2)
+    return symbol.decode(), returns.decode(), code
+
+
+def _write(path: Path, made: tuple[str, str, bytes]) -> None:
+    symbol, returns, code = made
+    body = b"\n".join([symbol.encode(), returns.encode(), code])
+    # A full disk costs the next run its time, not this one its result.
+    with suppress(OSError), tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        whole = Path(folder) / path.name
+        whole.write_bytes(_MAGIC + hashlib.sha256(body).digest() + body)
+        whole.replace(path)

@@ -260,7 +260,10 @@ class CenterEngine(Engine):
         if count is not None:
             centers = centers[count > 0]
         # Adding zero turns -0.0 into 0.0, which would otherwise be another center.
-        centers = np.unique(centers + 0.0, axis=0)
+        centers = centers + 0.0
+        centers = centers[np.lexsort(centers.T[::-1])]
+        another = (centers[1:] != centers[:-1]).any(axis=1)
+        centers = centers[np.append(True, another)]
         physical = self.scaling_.back(centers)
         self.centers_ = physical[canonical_order(physical)]
         self.n_classes_ = len(self.centers_)

@@ -277,8 +277,6 @@ def label_scene(
     picture_values = np.full((len(shown), *size), np.nan)
     sums: RowSums[BlockTally] = RowSums()
     bad: set[BadBlock] = set()
-    if not model.engine.halo:
-        stream.read_ahead(grid)
     tasks = ((window, known(window)) for window in grid)
     pieces = ordered_map(stream.executor, labeller, tasks, plan.ahead)
     for done, piece in enumerate(pieces, 1):

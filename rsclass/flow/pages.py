@@ -26,6 +26,7 @@ from rsclass.report.html import ReportData, render_report
 from rsclass.report.texts import counted, percent
 
 _MOST_BANDS = 40
+_SOME = 100_000  # pixels that are enough to say how a picture is stretched
 _MOST_WORK = 2e9  # multiplications; a second or so
 
 
@@ -151,10 +152,16 @@ def _picture(model: Model, labelled: Labelled) -> NDArray[np.uint8]:
     """The scene in natural color, stretched between its 2 and 98 % points; white where invalid."""
     shown = list(display_bands(model.bands))
     values = labelled.picture_values
+    step = 1 + (values[0].size > _SOME)
+    some = values[:, ::step, ::step]
     low, high = np.full(len(shown), 0.0), np.full(len(shown), 1.0)
-    if np.isfinite(values).any():
-        low, high = np.nanpercentile(values, [2, 98], axis=(1, 2))
+    if np.isfinite(some).any():
+        low, high = np.nanpercentile(some, [2, 98], axis=(1, 2))
     span = np.where(high > low, high - low, 1.0)
-    share = (values - low[:, None, None]) / span[:, None, None]
-    pixels = np.where(np.isnan(share), 1.0, np.clip(share, 0, 1))
-    return np.ascontiguousarray(np.rint(pixels * 255).astype(np.uint8).transpose(1, 2, 0))
+    pixels = np.empty((*values.shape[1:], len(shown)), np.uint8)
+    for band, value in enumerate(values):
+        share = value - low[band]
+        share *= 255 / span[band]
+        np.nan_to_num(share, copy=False, nan=255.0)
+        pixels[:, :, band] = np.rint(np.clip(share, 0, 255, out=share), out=share)
+    return pixels

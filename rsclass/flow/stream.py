@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, wait
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rsclass.core import compiling
 from rsclass.core.arrays import ArrayStream
 from rsclass.core.grid import TileGrid, canonical_side, split
 from rsclass.core.rows import RowSums
@@ -25,9 +23,6 @@ from rsclass.io.source import RasterSource
 from rsclass.run.memory import WorkPlan, plan_work
 from rsclass.run.ordered import ordered_map
 from rsclass.run.settings import Running
-
-READ_AHEAD = 64
-"""Units that are decoded while machine code is loaded, at most."""
 
 _PLACE_BYTES = 16  # of a drawn pixel: its key and its place
 
@@ -224,18 +219,6 @@ class SceneStream:
             yield from blocks
             self.report(done, len(grid), message)
 
-    def read_ahead(self, units: TileGrid) -> None:
-        """Decode the first units while this thread loads machine code, which takes as long."""
-        cache = self.reader.cache
-        if self.executor is None or cache is None or compiling.loaded():
-            return
-        room = cache.free // max(self.plan.unit_bytes, 1)
-        first = islice(units, min(room, READ_AHEAD))
-        reading = [self.executor.submit(self.reader.blocks, window) for window in first]
-        compiling.load()
-        # Whatever went wrong goes wrong again, and is told, when the unit is needed.
-        wait(reading)
-
     def sample(self, n: int | None, seed: int) -> Sample:
         """At most ``n`` valid pixels: those with the smallest keys of seed and place."""
         drawn = self._smallest(n, seed)
@@ -299,7 +282,6 @@ class SceneStream:
     def _draw_below(self, most: int, n: int | None, seed: int) -> _Draw:
         """The ``n`` pixels of the smallest keys, of those up to ``most``."""
         units = self._units()
-        self.read_ahead(units)
         kept: list[_Draw] = []
         held = 0
         tasks = ((window, most) for window in units)
@@ -379,8 +361,16 @@ def _smallest(draws: list[_Draw], n: int) -> list[_Draw]:
     keys = np.concatenate([draw.keys for draw in draws])
     if len(keys) <= n:
         return draws
-    most = np.partition(keys, n - 1)[n - 1]
+    most = _smallest_key(keys, n)
     return [draw.up_to(most) for draw in draws]
+
+
+def _smallest_key(keys: NDArray[np.uint64], n: int) -> np.uint64:
+    """The ``n``-th smallest of the keys, which are spread evenly up to the largest."""
+    guess = keys.max() // len(keys) * min(n + n // 4 + 1000, len(keys))
+    few = keys[keys <= guess]
+    found: np.uint64 = np.partition(few if len(few) >= n else keys, n - 1)[n - 1]
+    return found
 
 
 def _smallest_of_all(draws: list[_Draw], n: int | None) -> _Draw:
@@ -388,7 +378,7 @@ def _smallest_of_all(draws: list[_Draw], n: int | None) -> _Draw:
     keys = np.concatenate([draw.keys for draw in draws])
     n_pixels, most = len(keys), np.uint64(_FULL_RANGE)
     if n is not None and n < n_pixels:
-        n_pixels, most = n, np.partition(keys, n - 1)[n - 1]
+        n_pixels, most = n, _smallest_key(keys, n)
     elif len(draws) == 1:
         return draws[0]
     block, first = draws[0].block, draws[0].values

@@ -182,7 +182,7 @@ class RasterSink:
             GDAL would cast, resample or unmask ``data``, or ``window`` lies outside.
         DiskFullError, OutputError
         """
-        if isinstance(data, np.ma.MaskedArray):
+        if type(data) is not np.ndarray and isinstance(data, np.ma.MaskedArray):
             raise TypeError("masked arrays lose their mask in a file; fill them first.")
         if data.dtype != self.dtype:
             raise TypeError(f"the raster is {self.dtype}, the pixels are {data.dtype}.")

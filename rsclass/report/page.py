@@ -105,8 +105,9 @@ def render_page(
 
 
 def load() -> None:
-    """Compile the template of a map's report, so that it is at hand when the page is drawn."""
-    _environment().get_template("report.html.j2")
+    """Compile the templates of a map's report, so that they are at hand when the page is drawn."""
+    for template in ("report.html.j2", "page.html.j2", "macros.html.j2"):
+        _environment().get_template(template)
 
 
 @cache

@@ -13,7 +13,7 @@ __all__ = ["encode", "size"]
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GRAY_TO_RGBA = {3: 2, 4: 6}  # color type by channels
 _PALETTE = 3
-_FAST, _SMALL = 3, 6  # zlib levels: for photographs, for areas of one color
+_FAST, _SMALL = 1, 6  # zlib levels: for photographs, for areas of one color
 
 
 def encode(pixels: NDArray[np.uint8], palette: NDArray[np.uint8] | None = None) -> bytes:
