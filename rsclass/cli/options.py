@@ -182,18 +182,11 @@ LEARNING = (
         help="A parameter of the method, as 'rsclass methods NAME' lists them; repeatable.",
     ),
     Option(
-        "--features",
+        "--init",
         group="Classes",
-        metavar="bands|views",
-        type=click.Choice(["bands", "views"]),
-        help="What is classified: the bands, or views of them (clipped, logarithms, directions).",
-    ),
-    Option(
-        "--smooth",
-        group="Classes",
-        metavar="none|bilateral",
-        type=click.Choice(["none", "bilateral"]),
-        help="Smooth the scene before it is classified, and keep its edges.",
+        metavar="NAME|FILE",
+        help="First weights of a network: random, rotnet, jigsaw, exemplar, simclr, moco, or a "
+        "file: a model of rsclass, or a ResNet (with --set trunk=resnet18). Same as --set init=.",
     ),
     Option(
         "--sample",

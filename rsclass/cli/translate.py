@@ -69,13 +69,14 @@ def running_of(flags: Flags, progress: Callable[[float, float, str], None]) -> R
 
 
 def learning_of(flags: Flags) -> dict[str, Any]:
-    """Method, classes, parameters, seed and earlier model."""
+    """Method, classes, parameters with first weights, seed and earlier model."""
     parameters = dict(flags["set"])
     if flags["sample"] == "all":
         _refuse_all(flags["method"])
     if flags["sample"] is not None:
         parameters["sample"] = flags["sample"]
-    parameters |= {name: flags[name] for name in ("features", "smooth") if flags[name] is not None}
+    if flags["init"] is not None:
+        parameters["init"] = flags["init"]
     names = ("method", "classes", "seed", "match_to")
     return {name: flags[name] for name in names} | {"parameters": parameters}
 

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsclass.core.types import PixelStream, Sample
+from rsclass.deep.adaptation import adapted
+from rsclass.deep.adapting import Wavelengths
 from rsclass.deep.augment import Augmentation
 from rsclass.deep.clusters import Clusters, survey
 from rsclass.deep.infer import Forward, Labeler
@@ -21,11 +23,25 @@ from rsclass.deep.patches import CHUNK, SPARSEST, TILE, TrainingArea, area_bytes
 from rsclass.deep.recipe import Recipe, Stream, Training
 from rsclass.deep.scaling import WIDEST, Scaling
 from rsclass.deep.shards import SHARDS, Shards
+from rsclass.deep.starting import Given, Start
 from rsclass.deep.threads import choose_device
 
-__all__ = ["Learned", "Plan", "choose_device", "labeler", "layer_features", "learn", "learn_bytes"]
+__all__ = [
+    "Given",
+    "Learned",
+    "Plan",
+    "Shape",
+    "Start",
+    "adapted",
+    "choose_device",
+    "labeler",
+    "layer_features",
+    "learn",
+    "learn_bytes",
+]
 
 _SCALING_VALUES = 4_000_000  # numbers from which the scaling is computed
+_PIXEL_BYTES = 3 * 4  # of a pixel in a layer: convolved, normalized and cut at zero
 _DRAWN_BYTES = 120  # of a drawn patch: its place, its labels, the draws of an epoch
 
 OBJECTIVES: dict[str, type[Clustering]] = {"uic": UIC}
@@ -56,6 +72,8 @@ class Plan:
         Pixels held in memory.
     learn_centroids : bool
         The classifier is learned, and not fixed to orthonormal rows.
+    start : Start
+        The first weights.
     """
 
     method: str
@@ -68,6 +86,7 @@ class Plan:
     training_pixels: int
     options: dict[str, Any] = field(default_factory=dict)
     learn_centroids: bool = True
+    start: Start = field(default_factory=Start)
 
     @property
     def patches(self) -> bool:
@@ -118,11 +137,19 @@ def learn(stream: PixelStream, plan: Plan, jobs: int, device_name: str) -> Learn
     clusters = recipe.clusters if recipe.clusters > plan.n_classes else n_classes
     recipe = replace(recipe, clusters=clusters if n_classes > 1 else 1)
     device = choose_device(device_name)
+    wavelengths = _wavelengths(stream, scaling, of_bands=True)
+    options, known = plan.options, None
+    if "start" in options and n_classes > 1:
+        shape = replace(plan.shape, channels=scaling.channels)
+        known = plan.start.clusters(plan.method, n_classes, shape, wavelengths)
+    if known is not None:
+        recipe, options = replace(recipe, clusters=known), options | {"start": "forward"}
     view = Augmentation(scaling, gain=plan.gain, offset=plan.gain, noise=plan.noise)
     training = Training(area, view, recipe, jobs, device, stream.report)
-    objective = OBJECTIVES[plan.method](training, **plan.options)
+    objective = OBJECTIVES[plan.method](training, **options)
     shape = replace(plan.shape, channels=scaling.channels, clusters=objective.outputs)
     net = PixelNet(shape, recipe.seed)
+    begun = plan.start.begin(net, training, wavelengths, heads=options is not plan.options)
     if not plan.learn_centroids:
         net.fix_classifier(recipe.rng(Stream.HEAD))
     trained = Trained(net, [], [])
@@ -132,13 +159,14 @@ def learn(stream: PixelStream, plan: Plan, jobs: int, device_name: str) -> Learn
         sentence = objective.collapse(trained.history)
         if sentence:
             warnings.append(sentence)
+    history = begun + trained.history
     with Shards(net, jobs) as shards:
         found = survey(stream, area, Forward(net, device), shards, plan.space)
     n_classes = min(n_classes, len(found.index))
     if n_classes < plan.n_classes:
         warnings.append(f"{plan.n_classes} classes were asked for and {n_classes} found.")
     kept = net.keep(found.index)
-    return Learned(kept, scaling, found, n_classes, trained.history, trained.log, warnings)
+    return Learned(kept, scaling, found, n_classes, history, trained.log, warnings)
 
 
 def learn_bytes(plan: Plan, n_bands: int, n_valid: int) -> int:
@@ -153,10 +181,11 @@ def learn_bytes(plan: Plan, n_bands: int, n_valid: int) -> int:
     held = min(SPARSEST * plan.training_pixels, n_valid)
     area = area_bytes(min(n_bands, WIDEST), shape.halo, held)
     scaling = 3 * 8 * n_bands * min(_scaling_pixels(n_bands), n_valid)
-    layers = shape.halo + 2 + (2 if shape.head == "mlp" else 0)
+    layers = shape.depth + 2 + (2 if shape.head == "mlp" else 0)
+    lesson = layers * _PIXEL_BYTES * shape.features * plan.start.step_pixels(shape)
     step = layers * recipe.batch * _layer_bytes(shape, 1 if plan.patches else TILE)
     drawn = _DRAWN_BYTES * min(recipe.samples, n_valid) if plan.patches else 0
-    return area + scaling + drawn + step + SHARDS * _layer_bytes(shape, CHUNK)
+    return area + scaling + drawn + max(step, lesson) + SHARDS * _layer_bytes(shape, CHUNK)
 
 
 def _scaling_pixels(n_bands: int) -> int:
@@ -164,8 +193,8 @@ def _scaling_pixels(n_bands: int) -> int:
 
 
 def _layer_bytes(shape: Shape, side: int) -> int:
-    """What a layer holds of a tile of ``side`` pixels: convolved, normalized and cut at zero."""
-    return 3 * 4 * shape.width * (side + 2 * shape.halo) ** 2
+    """What a layer holds of a tile of ``side`` pixels."""
+    return _PIXEL_BYTES * shape.features * (side + 2 * shape.halo) ** 2
 
 
 def labeler(
@@ -179,6 +208,13 @@ def labeler(
     net = PixelNet(Shape(**shape))
     net.load(weights)
     return Labeler(net, scaling, group, choose_device(device_name))
+
+
+def _wavelengths(stream: PixelStream, scaling: Scaling, of_bands: bool) -> Wavelengths:
+    """Of the inputs: those of the bands, unless these are mixed."""
+    if not of_bands or scaling.projection is not None:
+        return [None] * scaling.channels
+    return [band.wavelength for band in stream.bands]
 
 
 def _constant_bands(stream: PixelStream, scaling: Scaling) -> list[str]:

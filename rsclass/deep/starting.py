@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from rsclass.deep.adapting import Wavelengths, counterparts, for_bands
 from rsclass.deep.backbone import read_state, trunk_arrays
 from rsclass.deep.nets import PixelNet, Shape
 from rsclass.deep.pretexts.catalogue import PRETEXTS, Lessons, pretrain
+from rsclass.deep.pretexts.pretext import SIDE
 from rsclass.deep.recipe import Training
 from rsclass.errors import BrokenModelError, UsageError
 
@@ -22,6 +23,7 @@ TRUNK = ("stem", "blocks", "embedding")
 """The parts of a network that see; the others tell clusters apart."""
 
 _ALIKE = ("receptive_field", "width", "embedding", "sobel", "color", "trunk", "stages")
+_VIEWS = 4  # of a patch, at most
 _BATCH_PIXELS = 64 * 14**2  # that a step of a pretext sees, with the plain network's default
 
 
@@ -84,6 +86,11 @@ class Start:
             return None
         return known.clusters
 
+    def step_pixels(self, shape: Shape) -> int:
+        """Pixels that a network of ``shape`` sees at once while it learns by a pretext."""
+        learns = self.source in PRETEXTS
+        return _VIEWS * _patches(shape) * _patch_pixels(shape) if learns else 0
+
     def begin(
         self, net: PixelNet, training: Training, bands: Wavelengths, heads: bool
     ) -> list[dict[str, Any]]:
@@ -111,9 +118,7 @@ class Start:
         history: list[dict[str, Any]] = []
         parts: tuple[str, ...] = TRUNK
         if self.source in PRETEXTS:
-            side = 2 * net.shape.halo + 8
-            batch = int(np.clip(_BATCH_PIXELS // side**2, 8, 64))
-            lessons = replace(Lessons(batch=batch), epochs=self.epochs)
+            lessons = Lessons(self.epochs, batch=_patches(net.shape))
             history = pretrain(net, training, self.source, lessons)
         elif self.given is not None and self.given.card is not None:
             net.load(net.arrays() | _fitting(self.given, net.shape, bands, heads))
@@ -125,6 +130,15 @@ class Start:
             parts = ()
         net.hold(parts, 0.0 if self.freeze else self.rate)
         return history
+
+
+def _patches(shape: Shape) -> int:
+    """Patches of a step of a pretext: fewer where each needs wide surroundings."""
+    return int(np.clip(_BATCH_PIXELS // _patch_pixels(shape), 8, 64))
+
+
+def _patch_pixels(shape: Shape) -> int:
+    return (SIDE + 2 * shape.halo) ** 2
 
 
 def _shape(given: Given) -> Shape:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import threading
 import warnings
 from abc import abstractmethod
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from rsclass.deep import model
     from rsclass.deep.infer import Labeler
 
-__all__ = ["NetworkEngine", "shared_parameters"]
+__all__ = ["PRETEXTS", "NetworkEngine", "register_weights_reader", "shared_parameters"]
 
 _FEWEST_CLUSTERS, _MOST_CLUSTERS = 16, 64
 _TILES, _PATCHES = 8, 256  # of one step
@@ -37,8 +38,19 @@ _OF_RECIPE = (
     "balance",
     "decay",
 )
-_OF_SHAPE = ("receptive_field", "width", "head", "sobel", "color", "logit_norm")
+_OF_SHAPE = (
+    "receptive_field",
+    "width",
+    "head",
+    "sobel",
+    "color",
+    "logit_norm",
+    "trunk",
+    "stages",
+)
+PRETEXTS = ("rotnet", "jigsaw", "exemplar", "simclr", "moco")
 _making = threading.Lock()
+_weight_readers: list[Callable[[str], Any]] = []
 
 _SHARED = {
     "n_classes": Parameter("classes to find", low=1, high=1024),
@@ -54,6 +66,14 @@ _SHARED = {
     "sobel": Parameter("add the gradients of every input"),
     "color": Parameter("see the inputs themselves, not only their mean's gradients"),
     "logit_norm": Parameter("batch normalization of the logits"),
+    "trunk": Parameter("layers before the embedding", choices=("plain", "resnet18", "resnet50")),
+    "stages": Parameter("of a ResNet, from the first", low=1, high=2),
+    "init": Parameter(f"first weights: random, {', '.join(PRETEXTS)}, or a file"),
+    "init_epochs": Parameter("passes of the pretext", low=1, high=10_000),
+    "freeze": Parameter("what stays as init gave it", choices=("none", "trunk")),
+    "trunk_rate": Parameter(
+        "learning rate of what init gave, as a share of that of the rest", low=0.0001, high=1
+    ),
     "balance": Parameter("exponent of the class weights", low=0, high=2),
     "decay": Parameter("of the averaged network that labels", low=0, high=0.99999),
     "gain": Parameter("random gain of the illumination in training", low=0, high=1),
@@ -79,6 +99,14 @@ _SHARED = {
     ),
     "random_state": Parameter("seed", low=0, aliases=("seed",)),
 }
+
+
+def register_weights_reader(reader: Callable[[str], Any]) -> None:
+    """Let ``init`` of every network be a file, whose weights ``reader(path)`` gives.
+
+    It gives the path, the file's bytes, and card and arrays of a model of rsclass, or None twice.
+    """
+    _weight_readers.append(reader)
 
 
 def shared_parameters(*names: str) -> dict[str, Parameter]:
@@ -113,8 +141,15 @@ class NetworkEngine(Engine):
     overcluster: int
     warmup: int
     receptive_field: int
+    random_state: int
     sobel: bool = False
     color: bool = True
+    trunk: str = "plain"
+    stages: int = 1
+    init: str = "random"
+    init_epochs: int = 8
+    freeze: str = "none"
+    trunk_rate: float = 1.0
 
     jobs: int | None = None
     device: str = "auto"
@@ -133,6 +168,8 @@ class NetworkEngine(Engine):
     @property
     def halo(self) -> int:
         """Pixels of context needed on each side of a predicted window."""
+        if self.trunk != "plain":
+            return int(self._deep().Shape(1, 1, trunk=self.trunk, stages=self.stages).halo)
         return self.receptive_field // 2
 
     def fit(self, X: Any, y: Any = None) -> Self:
@@ -157,6 +194,10 @@ class NetworkEngine(Engine):
         if not (self.color or self.sobel):
             raise UsageError(
                 f"{self.method}: without color nothing is seen but gradients; set sobel."
+            )
+        if self.trunk != "plain" and self.sobel:
+            raise UsageError(
+                f"{self.method}: a trunk of {self.trunk} takes no gradients; leave sobel out."
             )
         least = 3 if self.sobel else 1
         if self.receptive_field % 2 == 0 or self.receptive_field < least:
@@ -253,8 +294,23 @@ class NetworkEngine(Engine):
             space=own["merge_space"],
             training_pixels=own["training_pixels"],
             learn_centroids=own.get("learn_centroids", True),
+            start=self._start(deep),
         )
         return plan
+
+    def _start(self, deep: Any) -> Any:
+        """Where the first weights come from."""
+        given = None
+        if self.init not in ("random", *PRETEXTS):
+            if not _weight_readers:
+                raise UsageError(
+                    f"{self.method}: init={self.init!r} is a file, and files are read by engines "
+                    "of the package itself: rsclass.UIC and the like."
+                )
+            given = deep.Given(*_weight_readers[-1](self.init))
+        return deep.Start(
+            self.init, self.init_epochs, given, self.freeze == "trunk", self.trunk_rate
+        )
 
     def _overclusters(self) -> int:
         """Clusters of a land-cover map: some for each class, 16 to 64, no fewer than classes."""
@@ -310,6 +366,15 @@ class NetworkEngine(Engine):
         ``core`` begins at multiples of 128 and ends at multiples of 128 or at the scene's edge.
         """
         return self._labeler_here().label(block, core, layers)
+
+    def adapted(self, stream: PixelStream) -> Self:
+        """A copy with the input scaling and the normalization of another scene."""
+        other = copy.copy(self)
+        other._weights, other._scaling = self._deep().adapted(
+            self._shape, self._weights, self._scaling, stream, self.random_state
+        )
+        other._labeler = None
+        return other
 
     def layer_features(self, block: Block, core: Window) -> dict[str, NDArray[np.float32]]:
         """The features (channels, height, width) of ``core`` in each layer, by name."""

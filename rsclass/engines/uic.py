@@ -61,6 +61,24 @@ class UIC(NetworkEngine):
         is the Sobel input of the paper.
     logit_norm : bool, default=False
         Batch normalization of the logits.
+    trunk : {"plain", "resnet18", "resnet50"}
+        Layers before the embedding: 3x3 convolutions, or the first stages of a ResNet, which set
+        receptive field and width themselves (43 or 35 pixels after one stage, 99 or 91 after two).
+    stages : int, default=1
+        Of the ResNet, from the first.
+    init : str, default="random"
+        The first weights: ``random``; learned from the scene by a pretext, ``rotnet``, ``jigsaw``,
+        ``exemplar``, ``simclr`` or ``moco``; or those of a file: a model of rsclass with a
+        network, or the state dict of a ResNet as torchvision names it (``.pth``,
+        ``.safetensors``), for which ``trunk`` must be set. First layers are fitted to the bands.
+        From a model of the same method, for as many classes and the same bands, the clusters go
+        on, too, and the first labels are the network's own.
+    init_epochs : int, default=8
+        Passes of the pretext.
+    freeze : {"none", "trunk"}
+        What stays as ``init`` gave it.
+    trunk_rate : float, default=1.0
+        Learning rate of what ``init`` gave, as a share of that of the rest.
     learn_centroids : bool, default=True
         Learn the last layer, as the released code does; else its rows are fixed and orthonormal
         (of unit length and as far apart, where there are more clusters than features), as the
@@ -130,6 +148,12 @@ class UIC(NetworkEngine):
             "sobel",
             "color",
             "logit_norm",
+            "trunk",
+            "stages",
+            "init",
+            "init_epochs",
+            "freeze",
+            "trunk_rate",
         ),
         "learn_centroids": Parameter("learn the last layer"),
         **shared_parameters(
@@ -165,6 +189,12 @@ class UIC(NetworkEngine):
         sobel: bool = False,
         color: bool = True,
         logit_norm: bool = False,
+        trunk: str = "plain",
+        stages: int = 1,
+        init: str = "random",
+        init_epochs: int = 8,
+        freeze: str = "none",
+        trunk_rate: float = 1.0,
         learn_centroids: bool = True,
         balance: float = 1.0,
         decay: float = 0.97,

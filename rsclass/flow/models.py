@@ -22,9 +22,11 @@ from rsclass.core.matching import match_bands
 from rsclass.core.pairing import match_centers
 from rsclass.core.types import Band, Float, Sample
 from rsclass.engines.base import Engine, register_keeper
-from rsclass.engines.catalogue import remade_engine
+from rsclass.engines.catalogue import engine_class
+from rsclass.engines.networks import register_weights_reader
 from rsclass.errors import BrokenModelError
 from rsclass.io.model_file import model_bytes, parse_model, read_model, write_model
+from rsclass.io.weights_file import holds_model, read_content
 
 DRIFT_QUANTILE = 0.995
 """Share of the training pixels that lie within ``SampleStats.reach`` of their class."""
@@ -245,7 +247,7 @@ class Model:
     @classmethod
     def _restored(cls, card: dict[str, Any], arrays: dict[str, NDArray[Any]], name: str) -> Self:
         try:
-            engine = remade_engine(card["method"], card["parameters"])
+            engine = engine_class(card["method"])(**card["parameters"])
             engine.bands_ = tuple(Band(**band) for band in card["bands"])
             engine.n_features_in_ = len(engine.bands_)
             engine.warnings_, engine.history_ = [], []
@@ -287,6 +289,26 @@ def save_engine(engine: Engine, path: str | Path, overwrite: bool) -> Path:
 
 
 register_keeper(save_engine)
+
+
+def read_weights(
+    path: str,
+) -> tuple[str, bytes, dict[str, Any] | None, dict[str, NDArray[Any]] | None]:
+    """A file from which a network may start: its name, bytes, and what they are as a model.
+
+    Raises
+    ------
+    DataError
+        There is no such file.
+    BrokenModelError
+        It claims to be a model of rsclass, and is damaged.
+    """
+    content = read_content(path)
+    card, arrays = parse_model(content, path) if holds_model(content) else (None, None)
+    return path, content, card, arrays
+
+
+register_weights_reader(read_weights)
 
 
 def versions() -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,7 @@ def predict(
     reading: Reading | None = None,
     running: Running | None = None,
     writing: Writing | None = None,
+    adapt: bool = False,
     command: str | None = None,
 ) -> Classified:
     """Label ``scene`` with a model that was trained before, perhaps on another scene.
@@ -70,6 +72,9 @@ def predict(
     model : path or Model
     scene, out, reading, running, writing, command
         As for :func:`rsclass.classify`; without ``out``: ``<scene>_<model>.tif`` beside the scene.
+    adapt : bool
+        Fit the model's network to this scene: the scaling of its inputs and the statistics of its
+        normalization are then those of this scene, and its weights those of the model.
 
     Returns
     -------
@@ -106,14 +111,15 @@ def predict(
                 method=trained.engine.method,
                 model=str(path_of_model.resolve()) if path_of_model else None,
                 model_sha256=hashlib.sha256(trained.to_bytes()).hexdigest(),
+                **({"adapt": True} if adapt else {}),
             )
             sample = stream.sample(DRIFT_PIXELS, trained.seed)
-            check_scale(trained, source.bands, sample, source.name)
-            warnings = [
-                *source.warnings,
-                *source.suspect_nodata(sample),
-                *drift(trained, sample, source.name),
-            ]
+            warnings = [*source.warnings, *source.suspect_nodata(sample)]
+            if adapt:
+                trained = replace(trained, engine=trained.engine.adapted(stream))
+            else:
+                check_scale(trained, source.bands, sample, source.name)
+                warnings += drift(trained, sample, source.name)
             trained.engine.use_machine(running.workers, running.device)
             story = {"history": [], "evidence": [], "reason": "", "warnings": warnings}
             config = recipe | {"stamp": source.stamp(), "device": running.device}

@@ -126,9 +126,18 @@ def _predict_again(
     place = model or recipe["model"]
     if place is None:
         raise DataError("the map was made with a model that was never saved; give it as --model.")
-    result = predict(place, scenes, again, reading=reading, running=running, writing=writing)
-    if result.model.sha256() != recipe["model_sha256"]:
+    known = Model.read(place)
+    if known.sha256() != recipe["model_sha256"]:
         raise DataError(f"{place} is not the model that the map was made with.")
+    predict(
+        place,
+        scenes,
+        again,
+        reading=reading,
+        running=running,
+        writing=writing,
+        adapt=recipe.get("adapt", False),
+    )
 
 
 def _training(recipe: Mapping[str, Any] | None, moved: str | Path | None) -> Training | None:

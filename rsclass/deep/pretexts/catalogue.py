@@ -37,11 +37,14 @@ class Lessons:
         Of one epoch, drawn anew.
     batch : int
         Patches of one step.
+    learning_rate : float
+        Of stochastic gradient descent, at first.
     """
 
     epochs: int = 8
     patches: int = 1024
     batch: int = 64
+    learning_rate: float = 0.05
 
 
 def pretrain(
@@ -67,6 +70,9 @@ def pretrain(
         tiles=lessons.patches,
         batch=lessons.batch,
         optimizer="sgd",
+        learning_rate=lessons.learning_rate,
+        momentum=0.9,
+        weight_decay=1e-4,
         schedule="cosine",
     )
 

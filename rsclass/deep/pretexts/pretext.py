@@ -18,7 +18,7 @@ from rsclass.deep.recipe import Stream, Training
 from rsclass.deep.shards import Shards
 from rsclass.deep.views import look, sent
 
-__all__ = ["Answering", "Pretext", "Questions", "mlp"]
+__all__ = ["SIDE", "Answering", "Pretext", "Questions", "mlp"]
 
 SIDE = 8
 """Pixels on a side of a patch, without the surroundings that its pixels see."""
