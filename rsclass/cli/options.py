@@ -189,6 +189,20 @@ LEARNING = (
         "file: a model of rsclass, or a ResNet (with --set trunk=resnet18). Same as --set init=.",
     ),
     Option(
+        "--features",
+        group="Classes",
+        metavar="bands|views",
+        type=click.Choice(["bands", "views"]),
+        help="What is classified: the bands, or views of them (clipped, logarithms, directions).",
+    ),
+    Option(
+        "--smooth",
+        group="Classes",
+        metavar="none|bilateral",
+        type=click.Choice(["none", "bilateral"]),
+        help="Smooth the scene before it is classified, and keep its edges.",
+    ),
+    Option(
         "--sample",
         group="Classes",
         metavar="N",

@@ -77,6 +77,7 @@ def learning_of(flags: Flags) -> dict[str, Any]:
         parameters["sample"] = flags["sample"]
     if flags["init"] is not None:
         parameters["init"] = flags["init"]
+    parameters |= {name: flags[name] for name in ("features", "smooth") if flags[name] is not None}
     names = ("method", "classes", "seed", "match_to")
     return {name: flags[name] for name in names} | {"parameters": parameters}
 

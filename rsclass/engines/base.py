@@ -47,6 +47,12 @@ def register_keeper(keeper: Callable[[Any, Any, bool], Any]) -> None:
 
 LAYERS = ("confidence", "distance", "entropy", "membership")
 
+PREPARING: dict[str, Parameter] = {
+    "features": Parameter("bands, or views of them", choices=("bands", "views")),
+    "smooth": Parameter("filter that keeps edges", choices=("none", "bilateral")),
+}
+"""Parameters that every method takes besides its own; see :mod:`rsclass.engines.prepared`."""
+
 
 class Engine(Estimator):
     """A classifier of pixels.
@@ -67,6 +73,8 @@ class Engine(Estimator):
         What it can tell of a pixel besides its class.
     takes_training, needs_training : bool
         Whether it can, and must, learn from pixels whose class is known.
+    prepares_itself : bool
+        Whether it forms views of a scene and smooths them.
 
     Attributes
     ----------
@@ -90,6 +98,7 @@ class Engine(Estimator):
     layers: ClassVar[tuple[str, ...]] = LAYERS
     takes_training: ClassVar[bool] = False
     needs_training: ClassVar[bool] = False
+    prepares_itself: ClassVar[bool] = False
 
     n_classes_: int
     n_features_in_: int
@@ -171,6 +180,9 @@ class Engine(Estimator):
         device : str
             ``auto``, ``cpu`` or ``cuda``.
         """
+
+    def prepare(self, stream: PixelStream) -> None:
+        """Look at the scene in which the samples lie that ``fit_training`` will learn from."""
 
     def meet(self, stream: PixelStream) -> None:
         """Get to know a scene that is to be labelled; most engines need not.

@@ -22,7 +22,7 @@ from rsclass.core.matching import match_bands
 from rsclass.core.pairing import match_centers
 from rsclass.core.types import Band, Float, Sample
 from rsclass.engines.base import Engine, register_keeper
-from rsclass.engines.catalogue import engine_class
+from rsclass.engines.catalogue import remade_engine
 from rsclass.engines.networks import register_weights_reader
 from rsclass.errors import BrokenModelError
 from rsclass.io.model_file import model_bytes, parse_model, read_model, write_model
@@ -247,7 +247,7 @@ class Model:
     @classmethod
     def _restored(cls, card: dict[str, Any], arrays: dict[str, NDArray[Any]], name: str) -> Self:
         try:
-            engine = engine_class(card["method"])(**card["parameters"])
+            engine = remade_engine(card["method"], card["parameters"])
             engine.bands_ = tuple(Band(**band) for band in card["bands"])
             engine.n_features_in_ = len(engine.bands_)
             engine.warnings_, engine.history_ = [], []
