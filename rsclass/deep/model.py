@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rsclass.core.types import PixelStream, Sample
+from rsclass.core.types import PixelStream, Readable, Sample
 from rsclass.deep.adaptation import adapted
 from rsclass.deep.adapting import Wavelengths
 from rsclass.deep.augment import Augmentation
@@ -31,6 +31,7 @@ __all__ = [
     "Learned",
     "Plan",
     "Shape",
+    "Sight",
     "Start",
     "adapted",
     "choose_device",
@@ -120,13 +121,33 @@ class Learned:
     warnings: list[str]
 
 
-def learn(stream: PixelStream, plan: Plan, jobs: int, device_name: str) -> Learned:
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a network looks at in place of the bands.
+
+    Parameters
+    ----------
+    scene : Readable
+        Of the size of the scene itself.
+    scaling : Scaling
+    """
+
+    scene: Readable
+    scaling: Scaling
+
+
+def learn(
+    stream: PixelStream, plan: Plan, jobs: int, device_name: str, sight: Sight | None = None
+) -> Learned:
     """Train on ``stream`` as ``plan`` says; ``jobs`` threads change the speed only."""
     recipe = plan.recipe
     sample = stream.sample(_scaling_pixels(len(stream.bands)), recipe.seed)
     scaling = Scaling.of_sample(sample)
     warnings = _constant_bands(stream, scaling)
-    area = TrainingArea(stream, scaling, plan.shape.halo, plan.training_pixels, recipe.seed)
+    scene: Readable = stream
+    if sight is not None:
+        scene, scaling = sight.scene, sight.scaling
+    area = TrainingArea(scene, scaling, plan.shape.halo, plan.training_pixels, recipe.seed)
     if not area.strict:
         warnings.append(
             f"no pixel has {plan.shape.receptive_field} x {plan.shape.receptive_field} valid "
@@ -137,9 +158,9 @@ def learn(stream: PixelStream, plan: Plan, jobs: int, device_name: str) -> Learn
     clusters = recipe.clusters if recipe.clusters > plan.n_classes else n_classes
     recipe = replace(recipe, clusters=clusters if n_classes > 1 else 1)
     device = choose_device(device_name)
-    wavelengths = _wavelengths(stream, scaling, of_bands=True)
+    wavelengths = _wavelengths(stream, scaling, of_bands=sight is None)
     options, known = plan.options, None
-    if "start" in options and n_classes > 1:
+    if "start" in options and n_classes > 1 and sight is None:
         shape = replace(plan.shape, channels=scaling.channels)
         known = plan.start.clusters(plan.method, n_classes, shape, wavelengths)
     if known is not None:
@@ -157,7 +178,8 @@ def learn(stream: PixelStream, plan: Plan, jobs: int, device_name: str) -> Learn
         trained = train(net, training, objective)
         net = trained.net
         sentence = objective.collapse(trained.history)
-        if sentence:
+        # Clusters of a space that was made of classes stand in for each other: few may remain.
+        if sentence and sight is None:
             warnings.append(sentence)
     history = begun + trained.history
     with Shards(net, jobs) as shards:

@@ -323,7 +323,8 @@ class NetworkEngine(Engine):
                 f"{self.method} needs an image (bands, height, width), and X is a table."
             )
         deep = self._deep()
-        learned = deep.learn(stream, self._plan(deep), self._workers(), self.device)
+        sight = self._sight(stream, deep)
+        learned = deep.learn(stream, self._plan(deep), self._workers(), self.device, sight)
         self.warnings_ += learned.warnings
         self.history_ = learned.history
         self.epochs_ = learned.log
@@ -331,11 +332,19 @@ class NetworkEngine(Engine):
             "count": learned.clusters.count,
             "spectra": learned.clusters.spectra,
         }
-        self.tree_ = ward(learned.clusters.count, learned.clusters.features)
+        self.tree_ = self._merged(learned.clusters.count, learned.clusters.features)
         self._scaling = learned.scaling
         self._shape = learned.net.shape.card()
         self._weights = learned.net.arrays()
         self._finish(learned.n_classes)
+
+    def _sight(self, stream: PixelStream, deep: Any) -> Any:
+        """What the network looks at in place of the bands; None: the bands."""
+        return None
+
+    def _merged(self, count: NDArray[np.int64], features: Float) -> Tree:
+        """The merges of the clusters."""
+        return ward(count, features)
 
     def _workers(self) -> int:
         if self.jobs is not None:
@@ -449,7 +458,7 @@ class NetworkEngine(Engine):
             self.tree_ = Tree(arrays["tree.merges"], arrays["tree.costs"])
             self.history_ = list(card["history"])
             self.warnings_ = list(card["warnings"])
-            self.n_features_in_ = len(self._scaling.center)
+            self.n_features_in_ = self._clusters["spectra"].shape[1]
             self.receptive_field = int(self._shape["receptive_field"])
             self._finish(int(card["n_classes"]))
             self._labeler_on("cpu")  # a network that does not fit is found now

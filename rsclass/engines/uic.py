@@ -6,45 +6,65 @@ Learning, ECCV Workshops, arXiv:2006.11480.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Collection
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+import numpy as np
+from numpy.typing import NDArray
+
+from rsclass.core.light import EvenStream, Light
+from rsclass.core.tree import Tree, grouped_ward
+from rsclass.core.types import Block, Float, PixelStream, Prediction, Window
 from rsclass.engines.base import Parameter
+from rsclass.engines.consensus import Consensus
 from rsclass.engines.networks import NetworkEngine, shared_parameters
+from rsclass.engines.seen import SeenScene, seen_block
+from rsclass.errors import UsageError
 
 if TYPE_CHECKING:
     from rsclass.deep import model
 
 __all__ = ["UIC"]
 
+_LEAST_TREND = 0.15
+_SEEN_BYTES = 1200.0  # of a pixel: six smoothed sets of views, and the space made of them
+_SPACE_SCALE = 2.0  # the space has a variance of 1: its inputs are cut at 8 mean deviations
+
 
 class UIC(NetworkEngine):
     """Find classes with a convolutional network that is trained on its own labels.
 
     The forward result of one epoch is the pseudo label of the next. ``mode="landcover"`` departs
-    from the paper where land-cover maps gain by it: it starts from k-means on smoothed pixels kept
-    for ``warmup`` epochs, learns on dense tiles with weights in place of a sampler, takes its
-    labels from an exponential average of the network, finds more clusters than classes and merges
-    them by size-weighted Ward. ``mode="paper"`` keeps to the paper: random labels, quota sampler,
-    labels from the trained view.
+    from the paper where land-cover maps gain by it: it takes a trend of the light out, looks at the
+    common space of the method ``consensus``, starts from k-means in it kept for ``warmup`` epochs,
+    learns on dense tiles with weights in place of a sampler, takes its labels from an exponential
+    average of the network, and finds more clusters than classes, which are merged.
+    ``mode="paper"`` keeps to the paper: random labels, quota sampler, labels from the trained view.
 
     Parameters
     ----------
     n_classes : int, default=12
         Classes to find.
     mode : {"landcover", "paper"}
-        Sets what the parameters ``seen``, ``start`` and ``labels_from`` are by default.
-    epochs : int, default=20
+        Sets what the parameters ``seen``, ``start``, ``labels_from``, ``inputs`` and ``trend`` are
+        by default.
+    epochs : int, default=16
     seen : {"auto", "tiles", "patches"}
         What is trained on: dense tiles with class weights (landcover), or patches around drawn
         pixels with the published quota sampler and a learning rate that changes once an epoch
         (paper).
     start : {"auto", "kmeans", "random", "forward"}
-        The first labels: k-means on 5 x 5 means (landcover), uniform random (paper), or the
-        answers of the untrained network.
+        The first labels: k-means (landcover; of 5 x 5 means, where the network looks at bands),
+        uniform random (paper), or the answers of the untrained network.
     labels_from : {"auto", "teacher", "views", "clean"}
         The later labels: the exponential average of the network in the clean view (landcover),
         the very logits of the random view that are trained on, before the step (paper), or the
         network itself in the clean view after each epoch.
+    inputs : {"auto", "bands", "consensus"}
+        What the network looks at: the scaled bands (paper), or the common space of the method
+        ``consensus``, fitted to the scene first, whose classes the clusters are then merged to
+        (landcover).
     overcluster : int, default=6
         Clusters for each class before merging; 16 to 64 in all (landcover).
     warmup : int, default=6
@@ -98,12 +118,17 @@ class UIC(NetworkEngine):
     schedule : {"cosine", "linear", "one-cycle", "steps", "constant"}
     batch : int or None
         Tiles (landcover, 8) or patches (paper, 256) of one step.
-    tiles : int, default=128
+    tiles : int, default=48
         Tiles of 32 x 32 pixels of one epoch.
     samples : int, default=16384
         Patches.
     merge_space : {"spectra", "embedding", "logits"}
-        Where clusters are merged: ``spectra`` unless the light varies over the scene.
+        Where clusters are merged, where the network looks at bands: ``spectra`` unless the light
+        varies over the scene. Else they are merged to the classes of the consensus.
+    trend : float or None
+        Logarithm of the gain from which on a trend of the light is taken out, at the edge or
+        corner where it is strongest: 0.15 is 16 % more light than in the middle. None: 0.15
+        (landcover), or never (paper). Several scenes at once keep their light.
     training_pixels : int, default=1,000,000
         Pixels of the training areas, held in memory. Smaller scenes are used whole.
     random_state : int, default=0
@@ -119,6 +144,8 @@ class UIC(NetworkEngine):
         The merges from clusters to one class.
     n_clusters_ : int
         Clusters that hold pixels.
+    light_ : Light or None
+        The trend that was taken out of the scene seen last.
 
     Notes
     -----
@@ -139,6 +166,7 @@ class UIC(NetworkEngine):
         "seen": Parameter("what is trained on", choices=("auto", "tiles", "patches")),
         "start": Parameter("the first labels", choices=("auto", "kmeans", "random", "forward")),
         "labels_from": Parameter("the later labels", choices=("auto", "teacher", "views", "clean")),
+        "inputs": Parameter("what the network looks at", choices=("auto", "bands", "consensus")),
         **shared_parameters(
             "overcluster",
             "warmup",
@@ -167,20 +195,28 @@ class UIC(NetworkEngine):
             "tiles",
             "samples",
             "merge_space",
-            "training_pixels",
-            "random_state",
         ),
+        "trend": Parameter("trend of the light that is taken out, from this log gain on", low=0),
+        **shared_parameters("training_pixels", "random_state"),
     }
+
+    inputs: str
+    trend: float | None
+    random_state: int
+
+    light_: Light | None = None
+    _eyes: Consensus | None = None
 
     def __init__(
         self,
         n_classes: int = 12,
         *,
         mode: str = "landcover",
-        epochs: int = 20,
+        epochs: int = 16,
         seen: str = "auto",
         start: str = "auto",
         labels_from: str = "auto",
+        inputs: str = "auto",
         overcluster: int = 6,
         warmup: int = 6,
         receptive_field: int = 7,
@@ -203,9 +239,10 @@ class UIC(NetworkEngine):
         learning_rate: float = 0.05,
         schedule: str = "cosine",
         batch: int | None = None,
-        tiles: int = 128,
+        tiles: int = 48,
         samples: int = 16_384,
         merge_space: str = "spectra",
+        trend: float | None = None,
         training_pixels: int = 1_000_000,
         random_state: int = 0,
     ) -> None:
@@ -216,9 +253,132 @@ class UIC(NetworkEngine):
         usual = ("tiles", "kmeans", "teacher") if landcover else ("patches", "random", "views")
         given = (self.seen, self.start, self.labels_from)
         seen, start, source = (u if g == "auto" else g for g, u in zip(given, usual, strict=True))
-        return self._asked(
+        plan = self._asked(
             deep,
             clusters=self._overclusters() if landcover else self.n_classes,
             warmup=self.warmup if landcover else 0,
-            options={"patches": seen == "patches", "start": start, "source": source},
+            options={
+                "patches": seen == "patches",
+                "start": start,
+                "source": source,
+                "smooth": not self._sees_consensus,
+            },
         )
+        if not self._sees_consensus:
+            return plan
+        return replace(plan, gain=0.0, space="inputs")
+
+    def meet(self, stream: PixelStream) -> None:
+        """Look for a trend of the light in a scene that is to be labelled."""
+        least = self._least_trend
+        # Scenes side by side have no common light.
+        self.light_ = None
+        if least is not None and not hasattr(stream, "parts"):
+            light = Light.of(stream, self.random_state)
+            self.light_ = light if light.reach >= least else None
+
+    @property
+    def _least_trend(self) -> float | None:
+        return _LEAST_TREND if self.trend is None and self.mode == "landcover" else self.trend
+
+    @property
+    def _sees_consensus(self) -> bool:
+        usual = "consensus" if self.mode == "landcover" else "bands"
+        return (usual if self.inputs == "auto" else self.inputs) == "consensus"
+
+    @property
+    def halo(self) -> int:
+        """Pixels of context needed on each side of a predicted window."""
+        return super().halo + (self._eyes.halo if self._eyes is not None else 0)
+
+    def learn_bytes(self, n_bands: int, n_valid: int) -> int:
+        """Memory in bytes that ``fit`` holds at once."""
+        needed = super().learn_bytes(n_bands, n_valid)
+        if self._sees_consensus:
+            needed += self._made_eyes().learn_bytes(n_bands, n_valid)
+        return needed
+
+    def label_bytes(self, layers: Collection[str]) -> float:
+        """Working memory of ``predict_block`` in bytes for one pixel, beside a tile's network."""
+        return super().label_bytes(layers) + (_SEEN_BYTES if self._eyes is not None else 0.0)
+
+    def _learn(self, stream: PixelStream) -> None:
+        self._eyes = None
+        if not getattr(stream, "is_table", False):
+            self.meet(stream)
+        super()._learn(stream if self.light_ is None else EvenStream(stream, self.light_))
+
+    def _made_eyes(self) -> Consensus:
+        return Consensus(self.n_classes, random_state=self.random_state)
+
+    def _sight(self, stream: PixelStream, deep: Any) -> Any:
+        if not self._sees_consensus:
+            return None
+        eyes = self._made_eyes()
+        eyes.use_machine(self._workers(), "cpu")
+        self._eyes = eyes.fit_stream(stream)
+        n = eyes.dimensions
+        scaling = deep.Scaling(np.zeros(n), np.full(n, _SPACE_SCALE / np.sqrt(n)))
+        return deep.Sight(SeenScene(stream, eyes), scaling)
+
+    def _merged(self, count: NDArray[np.int64], features: Float) -> Tree:
+        if self._eyes is None:
+            return super()._merged(count, features)
+        places = features * _SPACE_SCALE / np.sqrt(features.shape[1])
+        return grouped_ward(count, features, self._eyes.classes_at(places))
+
+    def adapted(self, stream: PixelStream) -> Self:
+        """A copy whose network is fitted to another scene, where it looks at bands.
+
+        Raises
+        ------
+        UsageError
+            It looks at the space of a consensus.
+        """
+        if self._eyes is not None:
+            raise UsageError(
+                "this uic model looks at the space of a consensus, which belongs to its scene; "
+                "leave --adapt out, or train with --set inputs=bands."
+            )
+        return super().adapted(stream)
+
+    def predict_block(self, block: Block, core: Window, layers: Collection[str] = ()) -> Prediction:
+        """Label ``core``, under even light; see :meth:`NetworkEngine.predict_block`."""
+        return super().predict_block(self._seen(block, core), core, layers)
+
+    def layer_features(self, block: Block, core: Window) -> dict[str, NDArray[np.float32]]:
+        """The features of each layer, under even light."""
+        return super().layer_features(self._seen(block, core), core)
+
+    def _seen(self, block: Block, core: Window) -> Block:
+        """What the network sees of ``core`` and of its own halo around it."""
+        if self.light_ is not None:
+            block = self.light_.evened(block)
+        if self._eyes is None:
+            return block
+        own, outer = super().halo, block.window
+        inner = core._replace(row=core.row - outer.row, col=core.col - outer.col)
+        grown = inner.grow(own, outer.height, outer.width)
+        window = grown._replace(row=grown.row + outer.row, col=grown.col + outer.col)
+        return seen_block(self._eyes, block, window)
+
+    def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """What must be kept to label again."""
+        card, arrays = super().state()
+        card["light"] = None if self.light_ is None else asdict(self.light_)
+        card["eyes"] = None
+        if self._eyes is not None:
+            card["eyes"], seen = self._eyes.state()
+            arrays |= {f"eyes.{name}": value for name, value in seen.items()}
+        return card, arrays
+
+    def restore(self, card: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
+        """Set the fitted attributes from what ``state`` gave."""
+        super().restore(card, arrays)
+        light = card.get("light")
+        self.light_ = None if light is None else Light(**light)
+        self._eyes = None
+        if card.get("eyes") is not None:
+            self._eyes = self._made_eyes()
+            own = {name[5:]: value for name, value in arrays.items() if name.startswith("eyes.")}
+            self._eyes.restore(card["eyes"], own)

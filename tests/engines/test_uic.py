@@ -25,6 +25,7 @@ from rsclass.errors import (
 )
 
 QUICK = {"width": 8, "epochs": 8, "warmup": 5, "tiles": 32, "batch": 4, "receptive_field": 5}
+QUICK |= {"inputs": "bands"}  # the common space of a consensus has tests of its own
 PAPER = {"mode": "paper", "width": 8, "epochs": 4, "samples": 800, "receptive_field": 5}
 
 
