@@ -70,6 +70,7 @@ def _described(name: str) -> dict[str, Any]:
         "help": (inspect.getdoc(kind) or "").partition("\n")[0],
         "paper": kind.paper,
         "training": _training(kind.takes_training, kind.needs_training),
+        "layers": list(kind.layers),
         "parameters": [
             {
                 "name": parameter,

@@ -27,6 +27,9 @@ def test_the_list_as_json_describes_every_method(call: Caller) -> None:
         kind = engine_class(entry["name"])
         assert (entry["training"] == "none") == (not kind.takes_training)
         assert (entry["training"] == "needed") == kind.needs_training
+    layers = {entry["name"]: entry["layers"] for entry in entries}
+    assert layers["kmeans"] == ["confidence", "distance", "entropy", "membership"]
+    assert layers["rf"] == ["confidence", "entropy", "membership"]
 
 
 def test_the_described_defaults_make_the_engine_that_needs_no_words(call: Caller) -> None:
