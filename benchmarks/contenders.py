@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,12 +14,18 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
 from benchmarks.labelled import Labelled
+from rsclass.core.arrays import ArrayStream
+from rsclass.core.grid import split
+from rsclass.core.level import PIXELS, Level
+from rsclass.core.types import Band, Sample, Window
+from rsclass.engines.base import Engine
 from rsclass.engines.catalogue import make_engine, method_names
 from rsclass.errors import RsclassWarning
 
 __all__ = ["CONTENDERS", "PLAIN", "Contender", "Features", "available"]
 
 SAMPLE = 20_000
+_GAP = 64  # rows without data between two scenes
 WIDEST = 12
 Labels = NDArray[np.integer]
 Labeler = Callable[[Labelled], Labels]
@@ -92,12 +98,15 @@ class Contender:
         None: the method is given the bands as they are.
     values : dict
         Parameters that are not the usual ones.
+    level : bool
+        Scenes are brought to the level of the first one that was learned from.
     """
 
     name: str
     method: str
     features: Features | None = None
     values: dict[str, Any] = field(default_factory=dict)
+    level: bool = False
 
     @property
     def plain(self) -> bool:
@@ -105,7 +114,8 @@ class Contender:
         return self.features is not None
 
     def learn(self, scenes: Sequence[Labelled], k: int, seed: int) -> Labeler:
-        """Find ``k`` classes in some scenes; returns what labels a scene (-1: no class)."""
+        """Find ``k`` classes in some scenes; returns what labels a scene (-1: no class, or not
+        needed to score it)."""
         if self.features is None:
             return self._engine(scenes, k, seed)
         features = self.features.learn(scenes)
@@ -129,13 +139,59 @@ class Contender:
 
     def _engine(self, scenes: Sequence[Labelled], k: int, seed: int) -> Labeler:
         engine = make_engine(self.method, {"n_classes": k, "random_state": seed, **self.values})
+        level = Level.of(_sample(scenes[0]))
+        learned = [scenes[0], *(_leveled(scene, level) for scene in scenes[1:])]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RsclassWarning)
-            if len(scenes) == 1:
-                engine.fit(scenes[0].values)
-            else:
-                engine.fit([scene.values for scene in scenes])
-        return lambda scene: engine.predict(scene.values)
+            engine.fit(_side_by_side(learned) if len(learned) > 1 else scenes[0].values)
+
+        def label(scene: Labelled) -> Labels:
+            if self.level:
+                scene = _leveled(scene, level)
+            return _labels_near_truth(engine, scene)
+
+        return label
+
+
+def _labels_near_truth(engine: Engine, scene: Labelled) -> Labels:
+    """Labels of the squares in which some land cover is known; -1 elsewhere.
+
+    A label does not depend on the squares in which a scene is labelled.
+    """
+    stream = ArrayStream(scene.values)
+    whole = Window(0, 0, stream.height, stream.width)
+    labels = np.full(scene.truth.shape, -1, dtype=np.int32)
+    engine.meet(stream)
+    for core in split(whole, 128):
+        place = core.inside(whole)
+        if (scene.truth[place] > 0).any():
+            around = stream.read(core.grow(engine.halo, stream.height, stream.width))
+            labels[place] = engine.predict_block(around, core).labels
+    return labels
+
+
+def _sample(scene: Labelled) -> Sample:
+    return ArrayStream(scene.values).sample(PIXELS, 0)
+
+
+def _leveled(scene: Labelled, level: Level) -> Labelled:
+    """The scene brought to the level of another, as ``--scale-each`` does."""
+    bands = [Band(f"band {i}") for i in range(len(scene.values))]
+    moved = Level.of(_sample(scene)).brought_to(level, bands)
+    gain = np.array([band.gain for band in moved])[:, None, None]
+    offset = np.array([band.offset for band in moved])[:, None, None]
+    return replace(scene, values=(scene.values * gain + offset).astype(np.float32))
+
+
+def _side_by_side(scenes: Sequence[Labelled]) -> NDArray[np.float32]:
+    """Scenes one below the other, so far apart that no pixel sees two of them."""
+    width = max(scene.truth.shape[1] for scene in scenes)
+    rows = []
+    for scene in scenes:
+        missing = width - scene.truth.shape[1]
+        edges = ((0, 0), (0, _GAP), (0, missing))
+        rows.append(np.pad(scene.values, edges, constant_values=np.nan))
+    return np.concatenate(rows, axis=1)
 
 
 def _mixture(table: NDArray[np.float32], k: int, seed: int) -> Callable[[Any], Labels]:
@@ -170,6 +226,10 @@ _OURS = (
     Contender("consensus-fast", "consensus", values={"form": "single"}),
     Contender("uic", "uic"),
     Contender("uic-paper", "uic", values={"mode": "paper"}),
+    Contender("uic on bands", "uic", values={"inputs": "bands"}),
+    Contender("k-means at one level", "kmeans", level=True),
+    Contender("consensus at one level", "consensus", level=True),
+    Contender("uic at one level", "uic", level=True),
 )
 CONTENDERS = {one.name: one for one in (*PLAIN, *_OURS)}
 

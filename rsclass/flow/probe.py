@@ -131,6 +131,7 @@ def probe(
             }
             stream = stack.enter_context(open_stream(source, running))
             trained.engine.use_machine(running.workers, running.device)
+            trained.engine.meet(stream)
             known = known_pixels(stream, asked, per_class, seed)
             found = _Probing(stream, trained, known.pixels, folds, block_size, seed).probed(
                 "model" if isinstance(model, Model) else str(model), known.name, wanted

@@ -108,6 +108,7 @@ def model_signatures(model: Model, path: Path, scene: Any, running: Running) -> 
     try:
         with open_stream(source, running) as stream:
             model.engine.use_machine(running.workers, running.device)
+            model.engine.meet(stream)
             labelled = label_scene(
                 stream,
                 model,
