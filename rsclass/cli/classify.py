@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from rsclass.cli import values
 from rsclass.cli.command import command as make_command
 from rsclass.cli.features import TRAINING
 from rsclass.cli.options import LEARNING, MACHINE, READING, SCENES, WRITING, Option
+from rsclass.cli.precision import PRECISION
 from rsclass.cli.session import Session
 from rsclass.cli.translate import (
     learning_of,
@@ -58,6 +60,7 @@ _EXAMPLES = """\
     *WRITING,
     *_FIRST,
     *MACHINE,
+    PRECISION,
     examples=_EXAMPLES,
 )
 def command(session: Session, **flags: Any) -> None:
@@ -74,7 +77,7 @@ def command(session: Session, **flags: Any) -> None:
             "training": training_of(flags),
             "reading": reading_of(flags),
             "writing": writing_of(flags),
-            "running": running_of(flags, progress),
+            "running": replace(running_of(flags, progress), precision=flags["precision"]),
         }
         scene, output = scene_of(flags), flags["output"]
         result: Any

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from rsclass.cli import values
 from rsclass.cli.command import command as make_command
 from rsclass.cli.features import TRAINING
 from rsclass.cli.options import LEARNING, MACHINE, READING, SCENES, WRITING, Option
+from rsclass.cli.precision import PRECISION
 from rsclass.cli.session import Session
 from rsclass.cli.together import together
 from rsclass.cli.translate import learning_of, reading_of, running_of, scene_of, training_of
@@ -82,6 +84,7 @@ _EXAMPLES = """\
     *_WRITING,
     *_KEEPING,
     *MACHINE,
+    PRECISION,
     examples=_EXAMPLES,
 )
 def command(session: Session, **flags: Any) -> None:
@@ -99,7 +102,7 @@ def command(session: Session, **flags: Any) -> None:
             flags["output"],
             training=training_of(flags),
             reading=reading_of(flags),
-            running=running_of(flags, progress),
+            running=replace(running_of(flags, progress), precision=flags["precision"]),
             overwrite=flags["overwrite"],
             each=flags["each"],
             scale_each=flags["scale_each"],

@@ -25,7 +25,9 @@ def quick(net: PixelNet) -> PixelNet:
     if not isinstance(stem, nn.Conv2d) or len(ready.blocks) == 0:
         return ready
     layer = ready.blocks[0]
-    first = layer[0] if isinstance(layer, nn.Sequential) else None
+    if not isinstance(layer, nn.Sequential):
+        return ready
+    first = layer[0]
     if not isinstance(first, nn.Conv2d) or first.bias is None or stem.bias is None:
         return ready
     # Twice the digits, and sums that no matrix library arranges in its own way.

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from rsclass.deep.nets import PixelNet
+from rsclass.deep.precision import Precision
 from rsclass.deep.team import packed, team, unpacked
 from rsclass.deep.threads import one_thread
 
@@ -49,6 +50,7 @@ class Shards:
             for norm in _norms(replica):
                 norm.momentum = 1.0  # the replica's statistics are those of its last shard
         self.team = team()
+        self.precision = Precision(next(net.parameters()).device)
         self.pool = ThreadPoolExecutor(max(1, min(jobs, SHARDS)), "rsclass-shard")
 
     def __enter__(self) -> Self:
@@ -75,7 +77,8 @@ class Shards:
 
         def run(shard: int) -> tuple[float, tuple[Tensor, ...], Any]:
             with one_thread():
-                value, result = loss(self.replicas[shard], shard)
+                with self.precision():
+                    value, result = loss(self.replicas[shard], shard)
                 gradients = torch.autograd.grad(value, self.weights)
             return float(value.detach()), gradients, result
 
@@ -101,8 +104,8 @@ class Shards:
         """
 
         def forward(shard: int) -> Tensor:
-            with one_thread():
-                return outputs(self.replicas[shard], shard)
+            with one_thread(), self.precision():
+                return outputs(self.replicas[shard], shard).float()
 
         mine = self.team.mine(n)
         given = list(self.pool.map(forward, mine))

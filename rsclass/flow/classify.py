@@ -121,7 +121,8 @@ def classify(
                 match_to_sha256=earlier.sha256() if earlier is not None else None,
                 **({} if samples is None else {"training": samples.recipe()}),
             )
-            config = recipe | {"stamp": source.stamp(), "device": running.device}
+            machine = {"device": running.device, "precision": running.precision}
+            config = recipe | {"stamp": source.stamp()} | machine
             with resumable(outputs.path, writing.resume, config) as progress:
                 found = progress.model() if progress is not None else None
                 if found is None:

@@ -12,8 +12,10 @@ import numpy as np
 from rsclass.core.matching import match_bands
 from rsclass.core.scaling import Scaling
 from rsclass.core.types import Sample
+from rsclass.deep.precision import trained_in
 from rsclass.engines.base import Engine
 from rsclass.engines.catalogue import engine_class, make_engine, method_names
+from rsclass.engines.networks import NetworkEngine
 from rsclass.errors import UsageError
 from rsclass.flow.joint import JointStream
 from rsclass.flow.models import Model
@@ -168,7 +170,8 @@ def train_model(
     if samples is None:
         needed = engine.learn_bytes(len(stream.bands), stream.height * stream.width)
         require(running, needed, "raise it, or learn from fewer pixels with --sample")
-        engine.fit_stream(stream)
+        with trained_in(running.precision):
+            engine.fit_stream(stream)
     else:
         stream.report(0, 1, f"learning by {engine.title}")
         engine.prepare(stream)
@@ -177,12 +180,19 @@ def train_model(
     few = max(CHOICE_PIXELS, STATS_NUMBERS // len(stream.bands))
     sample = stream.sample(min(STATS_PIXELS, few), seed)
     source = stream.source
-    taught = {} if samples is None else {"training": samples.recipe()}
+    taught: dict[str, Any] = {} if samples is None else {"training": samples.recipe()}
+    if isinstance(engine, NetworkEngine) and _is_mixed(running, engine):
+        taught["precision"] = "bf16"
     model = Model.of(engine, sample, source.recipe() | taught, seed, earlier)
     warnings = [*source.warnings, *source.suspect_nodata(sample), *engine.warnings_]
     warnings += samples.warnings if samples is not None else []
     story = {"history": engine.history_, "evidence": evidence, "reason": reason}
     return model, story | {"warnings": warnings}
+
+
+def _is_mixed(running: Running, engine: Engine) -> bool:
+    automatic = running.precision == "auto" and engine.device_used == "cuda"
+    return automatic or running.precision == "bf16"
 
 
 def prepared_engine(

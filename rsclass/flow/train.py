@@ -115,6 +115,7 @@ def train(
             "scene": scenes.recipe(),
             "stamp": [source.stamp() for source in scenes.sources],
             "device": running.device,
+            "precision": running.precision,
             "versions": versions(),
         }
         with ExitStack() as stack:

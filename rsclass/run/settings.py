@@ -1,4 +1,4 @@
-"""How a run uses the machine; nothing here changes the result."""
+"""How a run uses the machine; only device and precision may change the result."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rsclass.errors import UsageError
 
 GIB = 2**30
 DEVICES = ("auto", "cpu", "cuda")
+PRECISIONS = ("auto", "float32", "bf16")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,9 @@ class Running:
         Side of a tile in pixels.
     device : str
         ``auto``, ``cpu`` or ``cuda``; ``auto`` lets a graphics processor compute networks alone.
+    precision : str
+        ``auto``, ``float32`` or ``bf16``: the numbers that networks are trained in; ``auto`` is
+        bfloat16 on a graphics processor.
     scheduler : str or None
         Address of a Dask scheduler (``tcp://host:port``).
     progress : callable (done, total, message) or None
@@ -45,6 +49,7 @@ class Running:
     device: str = "auto"
     scheduler: str | None = None
     progress: Callable[[float, float, str], None] | None = None
+    precision: str = "auto"
 
     def __post_init__(self) -> None:
         if self.jobs is not None and self.jobs != -1 and not _counts(self.jobs):
@@ -58,6 +63,10 @@ class Running:
                 )
         if self.device not in DEVICES:
             raise UsageError(f"device is {self.device!r}; choose one of {', '.join(DEVICES)}.")
+        if self.precision not in PRECISIONS:
+            raise UsageError(
+                f"precision is {self.precision!r}; choose one of {', '.join(PRECISIONS)}."
+            )
 
     @property
     def workers(self) -> int:
