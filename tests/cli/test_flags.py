@@ -75,7 +75,8 @@ def test_every_flag_reaches_the_run(call: Caller, classified: Asked) -> None:
         "-b", "4,3", "-b", "2", "--src-nodata", "-9999", "--mask", "m.gpkg",
         "--bounds", "0,1,2,3", "--resolution", "20", "--unscaled", "--palette-as-values",
         "--on-bad-tile", "nodata", "--max-pixels", "1000", "--sample", "all",
-        "--set", "max_std=8", "--set", "lump=2", "--seed", "7", "--match-to", "old.safetensors",
+        "--set", "max_std=8", "--set", "lump=2", "--init", "a.pth", "--seed", "7",
+        "--match-to", "old.safetensors",
         "-j", "3", "--max-mem", "4GiB", "--tile", "512", "--device", "cpu",
         "--scheduler", "tcp://here:1", "--resume", "--overwrite", "--co", "COMPRESS=ZSTD",
         "--co", "ZSTD_LEVEL=9", "-f", "cog", "--layers", "entropy,confidence", "--membership",
@@ -95,7 +96,12 @@ def test_every_flag_reaches_the_run(call: Caller, classified: Asked) -> None:
     assert classified.running == Running(3, 4 * GIB, 512, "cpu", "tcp://here:1")
     assert classified.settings["method"] == "isodata"
     assert classified.settings["classes"] == "6..16"
-    assert classified.settings["parameters"] == {"max_std": "8", "lump": "2", "sample": "all"}
+    assert classified.settings["parameters"] == {
+        "max_std": "8",
+        "lump": "2",
+        "sample": "all",
+        "init": "a.pth",
+    }
     assert classified.settings["seed"] == 7
     assert classified.settings["match_to"] == "old.safetensors"
 
