@@ -11,7 +11,10 @@ for package in $packages; do
 done
 [ -n "$missing" ] || exit 0
 
-if [ "$(id -u)" = 0 ]; then
+if ! command -v apt-get >/dev/null; then
+    echo "The QGIS tests need Debian or Ubuntu, whose packages they use:$missing." >&2
+    exit 1
+elif [ "$(id -u)" = 0 ]; then
     as_root=""
 elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
     as_root="sudo -n"
