@@ -12,7 +12,7 @@ COMMANDS = {
     "classify": "Find classes in a scene and write their map.",
     "train": "Find classes in a scene and write the model alone.",
     "predict": "Apply a model to a scene and write the map.",
-    "probe": "Judge by simple classifiers what a model has learned, layer by layer.",
+    "probe": "Judge what a model has learned, layer by layer.",
     "training": "List training samples and judge them.",
     "separate": "Tell how well classes can be told apart, and which may be one.",
     "suggest": "Propose names for clusters, with the evidence for each.",
