@@ -12,14 +12,20 @@ from rsclass.core.types import PixelStream, Readable, Sample
 from rsclass.deep.adaptation import adapted
 from rsclass.deep.adapting import Wavelengths
 from rsclass.deep.augment import Augmentation
+from rsclass.deep.cleaning import clean
 from rsclass.deep.clusters import Clusters, survey
 from rsclass.deep.infer import Forward, Labeler
 from rsclass.deep.layers import layer_features
 from rsclass.deep.loop import Trained, train
 from rsclass.deep.nets import PixelNet, Shape
 from rsclass.deep.objective import Clustering
+from rsclass.deep.objectives.deepcluster import DeepCluster
+from rsclass.deep.objectives.iic import IIC
+from rsclass.deep.objectives.scan import SCAN
+from rsclass.deep.objectives.selfclassifier import SelfClassifier
+from rsclass.deep.objectives.selflabel import SelfLabel
 from rsclass.deep.objectives.uic import UIC
-from rsclass.deep.patches import CHUNK, SPARSEST, TILE, TrainingArea, area_bytes
+from rsclass.deep.patches import CHUNK, SPARSEST, TrainingArea, area_bytes
 from rsclass.deep.recipe import Recipe, Stream, Training
 from rsclass.deep.scaling import WIDEST, Scaling
 from rsclass.deep.shards import SHARDS, Shards
@@ -43,9 +49,15 @@ __all__ = [
 
 _SCALING_VALUES = 4_000_000  # numbers from which the scaling is computed
 _PIXEL_BYTES = 3 * 4  # of a pixel in a layer: convolved, normalized and cut at zero
-_DRAWN_BYTES = 120  # of a drawn patch: its place, its labels, the draws of an epoch
 
-OBJECTIVES: dict[str, type[Clustering]] = {"uic": UIC}
+OBJECTIVES: dict[str, type[Clustering]] = {
+    "uic": UIC,
+    "deepcluster": DeepCluster,
+    "selflabel": SelfLabel,
+    "scan": SCAN,
+    "iic": IIC,
+    "self-classifier": SelfClassifier,
+}
 """The methods that can be learned, by name."""
 
 
@@ -75,6 +87,8 @@ class Plan:
         The classifier is learned, and not fixed to orthonormal rows.
     start : Start
         The first weights.
+    clean : int
+        Epochs in which the labels are cleaned at the end.
     """
 
     method: str
@@ -88,6 +102,7 @@ class Plan:
     options: dict[str, Any] = field(default_factory=dict)
     learn_centroids: bool = True
     start: Start = field(default_factory=Start)
+    clean: int = 0
 
     @property
     def patches(self) -> bool:
@@ -182,6 +197,9 @@ def learn(
         if sentence and sight is None:
             warnings.append(sentence)
     history = begun + trained.history
+    if plan.clean and recipe.clusters > 1:
+        cleaned = clean(net, training, plan.clean)
+        net, history = cleaned.net, history + cleaned.history
     with Shards(net, jobs) as shards:
         found = survey(stream, area, Forward(net, device), shards, plan.space)
     n_classes = min(n_classes, len(found.index))
@@ -205,9 +223,11 @@ def learn_bytes(plan: Plan, n_bands: int, n_valid: int) -> int:
     scaling = 3 * 8 * n_bands * min(_scaling_pixels(n_bands), n_valid)
     layers = shape.depth + 2 + (2 if shape.head == "mlp" else 0)
     lesson = layers * _PIXEL_BYTES * shape.features * plan.start.step_pixels(shape)
-    step = layers * recipe.batch * _layer_bytes(shape, 1 if plan.patches else TILE)
-    drawn = _DRAWN_BYTES * min(recipe.samples, n_valid) if plan.patches else 0
-    return area + scaling + drawn + max(step, lesson) + SHARDS * _layer_bytes(shape, CHUNK)
+    method = OBJECTIVES[plan.method]
+    seen = method.step_pixels(recipe, shape.halo, plan.options)
+    step = layers * _PIXEL_BYTES * shape.features * seen
+    kept = method.kept_bytes(recipe, plan.options, held)
+    return area + scaling + kept + max(step, lesson) + SHARDS * _layer_bytes(shape, CHUNK)
 
 
 def _scaling_pixels(n_bands: int) -> int:

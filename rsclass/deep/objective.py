@@ -19,14 +19,15 @@ from rsclass.core.types import Labels
 from rsclass.deep import targets
 from rsclass.deep.infer import Forward
 from rsclass.deep.nets import PixelNet
-from rsclass.deep.patches import TilePlaces, TrainingArea
-from rsclass.deep.recipe import Training
+from rsclass.deep.patches import TILE, TilePlaces, TrainingArea
+from rsclass.deep.recipe import Recipe, Training
 from rsclass.deep.shards import SHARDS, Shards
 
 __all__ = ["Batch", "Clustering", "Objective", "Running", "dense_labels"]
 
 _SETTLED = 0.01  # share of labels that may still change in a settled epoch
 _SETTLED_EPOCHS = 3
+_DRAWN_BYTES = 120  # of a drawn patch: its place, its labels, the draws of an epoch
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -169,6 +170,23 @@ class Clustering(Objective):
         self._before: Labels | None = None
         self._calm = 0
         self._entry: dict[str, Any] = {}
+
+    @classmethod
+    def step_pixels(cls, recipe: Recipe, halo: int, options: Mapping[str, Any]) -> int:
+        """Pixels that a step sees with their surroundings, which decide the memory that it takes.
+
+        Parameters
+        ----------
+        options : mapping
+            What the method takes beside the training.
+        """
+        side = (1 if options.get("patches") else TILE) + 2 * halo
+        return int(recipe.batch * side**2)
+
+    @classmethod
+    def kept_bytes(cls, recipe: Recipe, options: Mapping[str, Any], n_pixels: int) -> int:
+        """Bytes kept between steps, beside the labels of the area's ``n_pixels``."""
+        return _DRAWN_BYTES * min(recipe.samples, n_pixels) if options.get("patches") else 0
 
     @property
     def outputs(self) -> int:

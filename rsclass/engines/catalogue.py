@@ -15,6 +15,11 @@ from rsclass.errors import UsageError
 # In the order in which they are listed: module and class.
 _ENGINES = {
     "uic": ("uic", "UIC"),
+    "deepcluster": ("deepcluster", "DeepCluster"),
+    "selflabel": ("selflabel", "SelfLabel"),
+    "scan": ("scan", "SCAN"),
+    "iic": ("iic", "IIC"),
+    "self-classifier": ("selfclassifier", "SelfClassifier"),
     "consensus": ("consensus", "Consensus"),
     "kmeans": ("kmeans", "KMeans"),
     "minibatch": ("minibatch", "MiniBatchKMeans"),

@@ -29,6 +29,7 @@ _TILES, _PATCHES = 8, 256  # of one step
 _OF_RECIPE = (
     "epochs",
     "tiles",
+    "patches",
     "samples",
     "optimizer",
     "learning_rate",
@@ -56,6 +57,7 @@ _SHARED = {
     "n_classes": Parameter("classes to find", low=1, high=1024),
     "mode": Parameter("land-cover maps or fidelity to the paper", choices=("landcover", "paper")),
     "epochs": Parameter("passes", low=1, high=10_000),
+    "seen": Parameter("what is trained on", choices=("auto", "tiles", "patches")),
     "overcluster": Parameter("clusters for each class before merging", low=1, high=64),
     "warmup": Parameter("epochs that keep the start labels", low=0, high=10_000),
     "receptive_field": Parameter(
@@ -74,12 +76,15 @@ _SHARED = {
     "trunk_rate": Parameter(
         "learning rate of what init gave, as a share of that of the rest", low=0.0001, high=1
     ),
+    "clean": Parameter("how labels are cleaned at the end", choices=("none", "ruc")),
+    "clean_epochs": Parameter("passes of the cleaning", low=1, high=10_000),
     "balance": Parameter("exponent of the class weights", low=0, high=2),
     "decay": Parameter("of the averaged network that labels", low=0, high=0.99999),
     "gain": Parameter("random gain of the illumination in training", low=0, high=1),
     "noise": Parameter("noise added in training", low=0, high=2),
     "optimizer": Parameter("how weights are moved", choices=("sgd", "adam")),
     "learning_rate": Parameter("of the optimizer", low=1e-6, high=10),
+    "weight_decay": Parameter("pull of the weights toward zero", low=0, high=1),
     "schedule": Parameter(
         "how the learning rate changes",
         choices=("cosine", "linear", "one-cycle", "steps", "constant"),
@@ -150,6 +155,8 @@ class NetworkEngine(Engine):
     init_epochs: int = 8
     freeze: str = "none"
     trunk_rate: float = 1.0
+    clean: str = "none"
+    clean_epochs: int = 4
 
     jobs: int | None = None
     device: str = "auto"
@@ -264,19 +271,23 @@ class NetworkEngine(Engine):
     def _plan(self, deep: Any) -> model.Plan:
         """What is to be trained; ``deep`` is the module of networks."""
 
-    def _asked(self, deep: Any, clusters: int, warmup: int, options: dict[str, Any]) -> model.Plan:
-        """A plan of the parameters as they stand.
+    @property
+    def _sees_patches(self) -> bool:
+        """Whether patches are seen instead of tiles, as published."""
+        return self.seen == "patches" or (self.seen == "auto" and self.mode == "paper")
+
+    def _asked(self, deep: Any, options: dict[str, Any], warmup: int = 0) -> model.Plan:
+        """A plan of the parameters as they stand, with more clusters than classes for maps.
 
         Parameters
         ----------
-        clusters : int
-            Clusters to find, at most.
-        warmup : int
-            Epochs that keep the start labels.
         options : dict
             What the objective takes beside the recipe.
+        warmup : int
+            Epochs that keep the start labels.
         """
         own = vars(self)
+        clusters = self._overclusters() if self.mode == "landcover" else self.n_classes
         patches = bool(options.get("patches"))
         recipe = {name: own[name] for name in _OF_RECIPE if name in own}
         shape = {name: own[name] for name in _OF_SHAPE if name in own}
@@ -295,13 +306,18 @@ class NetworkEngine(Engine):
             training_pixels=own["training_pixels"],
             learn_centroids=own.get("learn_centroids", True),
             start=self._start(deep),
+            clean=self.clean_epochs if self.clean == "ruc" else 0,
         )
         return plan
+
+    @property
+    def _starts_from_file(self) -> bool:
+        return self.init not in ("random", *PRETEXTS)
 
     def _start(self, deep: Any) -> Any:
         """Where the first weights come from."""
         given = None
-        if self.init not in ("random", *PRETEXTS):
+        if self._starts_from_file:
             if not _weight_readers:
                 raise UsageError(
                     f"{self.method}: init={self.init!r} is a file, and files are read by engines "

@@ -6,6 +6,7 @@ Learning, ECCV Workshops, arXiv:2006.11480.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Collection
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -99,6 +100,10 @@ class UIC(NetworkEngine):
         What stays as ``init`` gave it.
     trunk_rate : float, default=1.0
         Learning rate of what ``init`` gave, as a share of that of the rest.
+    clean : {"none", "ruc"}
+        Clean the labels at the end and learn from them anew (Park et al. 2021, RUC).
+    clean_epochs : int, default=4
+        Passes of the cleaning.
     learn_centroids : bool, default=True
         Learn the last layer, as the released code does; else its rows are fixed and orthonormal
         (of unit length and as far apart, where there are more clusters than features), as the
@@ -129,7 +134,7 @@ class UIC(NetworkEngine):
         Logarithm of the gain from which on a trend of the light is taken out, at the edge or
         corner where it is strongest: 0.15 is 16 % more light than in the middle. None: 0.15
         (landcover), or never (paper). Several scenes at once keep their light.
-    training_pixels : int, default=1,000,000
+    training_pixels : int, default=300,000
         Pixels of the training areas, held in memory. Smaller scenes are used whole.
     random_state : int, default=0
 
@@ -162,8 +167,7 @@ class UIC(NetworkEngine):
         "Representation Learning, ECCV Workshops, arXiv:2006.11480"
     )
     parameters: ClassVar[dict[str, Parameter]] = {
-        **shared_parameters("n_classes", "mode", "epochs"),
-        "seen": Parameter("what is trained on", choices=("auto", "tiles", "patches")),
+        **shared_parameters("n_classes", "mode", "epochs", "seen"),
         "start": Parameter("the first labels", choices=("auto", "kmeans", "random", "forward")),
         "labels_from": Parameter("the later labels", choices=("auto", "teacher", "views", "clean")),
         "inputs": Parameter("what the network looks at", choices=("auto", "bands", "consensus")),
@@ -182,6 +186,8 @@ class UIC(NetworkEngine):
             "init_epochs",
             "freeze",
             "trunk_rate",
+            "clean",
+            "clean_epochs",
         ),
         "learn_centroids": Parameter("learn the last layer"),
         **shared_parameters(
@@ -231,6 +237,8 @@ class UIC(NetworkEngine):
         init_epochs: int = 8,
         freeze: str = "none",
         trunk_rate: float = 1.0,
+        clean: str = "none",
+        clean_epochs: int = 4,
         learn_centroids: bool = True,
         balance: float = 1.0,
         decay: float = 0.97,
@@ -243,7 +251,7 @@ class UIC(NetworkEngine):
         samples: int = 16_384,
         merge_space: str = "spectra",
         trend: float | None = None,
-        training_pixels: int = 1_000_000,
+        training_pixels: int = 300_000,
         random_state: int = 0,
     ) -> None:
         self._store(locals())
@@ -255,7 +263,6 @@ class UIC(NetworkEngine):
         seen, start, source = (u if g == "auto" else g for g, u in zip(given, usual, strict=True))
         plan = self._asked(
             deep,
-            clusters=self._overclusters() if landcover else self.n_classes,
             warmup=self.warmup if landcover else 0,
             options={
                 "patches": seen == "patches",
@@ -283,7 +290,9 @@ class UIC(NetworkEngine):
 
     @property
     def _sees_consensus(self) -> bool:
-        usual = "consensus" if self.mode == "landcover" else "bands"
+        # What a file's network has learned to see are bands.
+        free = not self._starts_from_file and self.trunk == "plain"
+        usual = "consensus" if self.mode == "landcover" and free else "bands"
         return (usual if self.inputs == "auto" else self.inputs) == "consensus"
 
     @property
@@ -340,7 +349,10 @@ class UIC(NetworkEngine):
                 "this uic model looks at the space of a consensus, which belongs to its scene; "
                 "leave --adapt out, or train with --set inputs=bands."
             )
-        return super().adapted(stream)
+        other = copy.copy(self)
+        other.meet(stream)
+        light = other.light_
+        return super(UIC, other).adapted(stream if light is None else EvenStream(stream, light))
 
     def predict_block(self, block: Block, core: Window, layers: Collection[str] = ()) -> Prediction:
         """Label ``core``, under even light; see :meth:`NetworkEngine.predict_block`."""

@@ -6,6 +6,9 @@ ECCV, arXiv:1807.05520.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from rsclass.core.lloyd import nearest
@@ -16,7 +19,7 @@ from rsclass.deep.infer import Forward
 from rsclass.deep.objective import Running
 from rsclass.deep.objectives.labelled import Labelled
 from rsclass.deep.patches import Chunk
-from rsclass.deep.recipe import Stream, Training
+from rsclass.deep.recipe import Recipe, Stream, Training
 from rsclass.deep.seeing import Patches, Tiles, clean_labels
 from rsclass.deep.shards import Shards
 
@@ -24,6 +27,7 @@ __all__ = ["DeepCluster"]
 
 COMPONENTS = 256
 ITERATIONS = 20
+_PIXEL_BYTES = 2048  # of a pixel that is clustered: its features, whitened, and their square
 
 
 class DeepCluster(Labelled):
@@ -43,6 +47,12 @@ class DeepCluster(Labelled):
     def __init__(self, training: Training, patches: bool) -> None:
         super().__init__(training, Patches(training) if patches else Tiles(training))
         self.clusters = min(self.recipe.clusters, len(self.area.pixels))
+
+    @classmethod
+    def kept_bytes(cls, recipe: Recipe, options: Mapping[str, Any], n_pixels: int) -> int:
+        """With the features of the pixels from which centers are computed."""
+        drawn = min(recipe.samples, n_pixels)
+        return super().kept_bytes(recipe, options, n_pixels) + _PIXEL_BYTES * drawn
 
     def open(self, run: Running) -> None:
         """Cluster the features of the untrained network."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch import Tensor
 from rsclass.deep.infer import Forward
 from rsclass.deep.nets import PixelNet
 from rsclass.deep.objective import Batch, Clustering, Running, dense_labels
-from rsclass.deep.recipe import Training
+from rsclass.deep.recipe import Recipe, Training
 from rsclass.deep.seeing import tile_batches
 from rsclass.deep.shards import Shards
 from rsclass.deep.views import look, sent, straight
@@ -41,6 +42,11 @@ class Paired(Clustering):
         super().__init__(training)
         self.clusters = min(self.recipe.clusters, len(self.area.pixels))
         self._inside = np.where(self.area.usable, 0, -1).astype(np.int32)
+
+    @classmethod
+    def step_pixels(cls, recipe: Recipe, halo: int, options: Mapping[str, Any]) -> int:
+        """Those of two views."""
+        return 2 * super().step_pixels(recipe, halo, options)
 
     def open(self, run: Running) -> None:
         """The first labels are what the untrained network says; all clusters are in reach."""

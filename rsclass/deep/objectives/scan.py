@@ -21,7 +21,7 @@ from rsclass.deep.features import features_of, nearest_units
 from rsclass.deep.infer import Forward
 from rsclass.deep.nets import PixelNet
 from rsclass.deep.objective import Arrays, Batch, Clustering, Running, dense_labels
-from rsclass.deep.recipe import Stream, Training
+from rsclass.deep.recipe import Recipe, Stream, Training
 from rsclass.deep.seeing import tile_batches
 from rsclass.deep.shards import Shards
 from rsclass.deep.views import look, straight
@@ -30,6 +30,7 @@ __all__ = ["SCAN", "confident_loss", "scan_loss"]
 
 STRONGER = 3.0
 _LEAST = 1e-8
+_PATCH_BYTES = 8192  # of a patch while its neighbors are sought: features, and a row of cosines
 
 
 class SCAN(Clustering):
@@ -70,6 +71,17 @@ class SCAN(Clustering):
         self.strong = replace(training, view=training.view.stronger(STRONGER))
         self.near = np.empty((0, 0), dtype=np.int64)
         self._inside = np.where(area.usable, 0, -1).astype(np.int32)
+
+    @classmethod
+    def step_pixels(cls, recipe: Recipe, halo: int, options: Mapping[str, Any]) -> int:
+        """Those of pairs of patches, or of two views of tiles."""
+        patches = 2 * recipe.patches * (1 + 2 * halo) ** 2
+        return max(int(patches), 2 * super().step_pixels(recipe, halo, options))
+
+    @classmethod
+    def kept_bytes(cls, recipe: Recipe, options: Mapping[str, Any], n_pixels: int) -> int:
+        """Features and neighbors of the patches."""
+        return int(min(recipe.samples, n_pixels) * (_PATCH_BYTES + 8 * options["neighbors"]))
 
     def open(self, run: Running) -> None:
         """Look for the neighbors of every patch."""

@@ -19,7 +19,7 @@ from rsclass.deep.nets import PixelNet
 from rsclass.deep.objective import Arrays, Running
 from rsclass.deep.objectives.labelled import Labelled
 from rsclass.deep.patches import Chunk
-from rsclass.deep.recipe import Stream, Training
+from rsclass.deep.recipe import Recipe, Stream, Training
 from rsclass.deep.seeing import Patches, Tiles
 
 __all__ = ["SelfLabel", "log_softmax", "row_scales", "update_epochs"]
@@ -27,6 +27,7 @@ __all__ = ["SelfLabel", "log_softmax", "row_scales", "update_epochs"]
 LAMBDA = 25.0
 _CHECK, _CLOSE, _MOST = 10, 0.1, 2_000  # iterations between checks, largest change, iterations
 _LEAST = 1e-200
+_COPIES = 3  # of the answers: logits, probabilities, their power
 
 
 class SelfLabel(Labelled):
@@ -50,6 +51,14 @@ class SelfLabel(Labelled):
         self.updates = update_epochs(self.recipe.epochs, updates)
         self.of_heads: Labels = np.empty((heads, 0), dtype=np.int32)
         self.costs: Float = np.zeros(heads)
+
+    @classmethod
+    def kept_bytes(cls, recipe: Recipe, options: Mapping[str, Any], n_pixels: int) -> int:
+        """With labels of all heads, and the answers from which their scales are computed."""
+        drawn, heads = min(recipe.samples, n_pixels), options["heads"]
+        answers = 8 * _COPIES * heads * recipe.clusters * drawn
+        usual = super().kept_bytes(recipe, options, n_pixels)
+        return int(usual + answers + 8 * heads * n_pixels)
 
     @property
     def outputs(self) -> int:
