@@ -57,6 +57,11 @@ class Grid:
         seeds = sorted({seed for _, seed in runs})
         return [s for s in seeds if all((scene, s) in runs for scene in self.scenes)]
 
+    def cell(self, method: str, scene: str) -> Array:
+        """The values of q (seeds,) of a method on a scene, perhaps none."""
+        runs = self._found.get((method, 1), {})
+        return np.array([runs[at]["q"] for at in sorted(runs) if at[0] == scene])
+
     def values(self, method: str, measure: str = "q", k: int = 1) -> Array:
         """Scores (scenes, seeds)."""
         runs, seeds = self._found[method, k], self.seeds(method, k)
@@ -79,7 +84,7 @@ def held_out_choice(grid: Grid, methods: Iterable[str]) -> tuple[Array, list[str
 def overview(grid: Grid) -> str:
     """One row for each method, of its means over the scenes; rows of the held-out choice below."""
     best = _best_plain(grid)
-    head = ("method", "pairing", "majority", "NMI", "ARI", "**q**", "sd of q over seeds")
+    head = ("method", "pairing", "majority", "NMI", "ARI", "**q**", "sd over seeds", "seeds")
     head += ("majority, 2C", "majority, 4C", f"q - q of {best}", "scenes won")
     rows = []
     for name in sorted(grid.methods(), key=grid.mean, reverse=True):
@@ -90,23 +95,37 @@ def overview(grid: Grid) -> str:
         ours = not CONTENDERS[name].plain
         bold = f"**{name}**" if ours else name
         versus = _versus(grid, name, best)
-        rows.append((bold, *means, f"**{q.mean():.3f}**", _number(spread), *over, *versus))
+        rows.append(
+            (bold, *means, f"**{q.mean():.3f}**", _number(spread), f"{q.shape[1]}", *over, *versus)
+        )
     for title, chosen in _choices(grid):
         q, which = held_out_choice(grid, chosen)
         blank = [""] * 4
-        row = (f"*{title}*", *blank, f"*{q.mean():.3f}*", "", "", "", _kinds(which), "")
+        row = (f"*{title}*", *blank, f"*{q.mean():.3f}*", "", "", "", "", _kinds(which), "")
         rows.append(row)
     return markdown(head, rows)
 
 
 def by_scene(grid: Grid) -> str:
-    """Mean q of every method on every scene, and its deviation over the seeds."""
+    """Mean q of every method on every scene, its deviation over the seeds, and their number.
+
+    The last column is the mean over all scenes, where a method ran on all.
+    """
     rows = []
-    for name in sorted(grid.methods(), key=grid.mean, reverse=True):
-        q = grid.values(name)
-        cells = [f"{one.mean():.3f} ± {_number(_deviation(one))}" for one in q]
-        rows.append((name, *cells, f"{q.mean():.3f}"))
-    return markdown(("q", *grid.scenes, "mean"), rows)
+    for name in CONTENDERS:
+        found = [grid.cell(name, scene) for scene in grid.scenes]
+        if not any(map(len, found)):
+            continue
+        whole = all(map(len, found))
+        mean = float(np.mean([one.mean() for one in found])) if whole else np.nan
+        cells = [
+            f"{one.mean():.3f} ± {_number(_deviation(one))} ({len(one)})" if len(one) else "-"
+            for one in found
+        ]
+        bold = name if CONTENDERS[name].plain else f"**{name}**"
+        rows.append((mean, (bold, *cells, f"{mean:.3f}" if whole else "-")))
+    rows.sort(key=lambda row: -np.nan_to_num(row[0], nan=-1.0))
+    return markdown(("q", *grid.scenes, "mean"), [row for _, row in rows])
 
 
 def fill(page: Path, records: Records, version_now: str) -> None:

@@ -176,3 +176,16 @@ def test_a_transfer_learns_from_other_pixels_than_it_scores(monkeypatch):
         learned, scored = case.images()
         assert {scene.name for scene in learned} == set(names) - {scored.name}
         assert {len(scene.values) for scene in (*learned, scored)} == {6}
+
+
+def test_a_table_says_what_was_not_measured(tmp_path):
+    records = Records(tmp_path / "quality.jsonl")
+    for seed, q in enumerate((0.25, 0.75)):
+        records.add(Key("trend", "a", "k-means on pixels", 1, seed, "v"), {"q": q})
+    records.add(Key("trend", "b", "k-means on pixels", 1, 0, "v"), {"q": 0.25})
+    records.add(Key("trend", "b", "uic", 1, 0, "v"), {"q": 0.5})
+    table = quality_page.by_scene(quality_page.Grid(records, "trend"))
+    assert table.splitlines()[2:] == [
+        "| k-means on pixels | 0.500 ± 0.354 (2) | 0.250 ± ? (1) | 0.375 |",
+        "| **uic** | - | 0.500 ± ? (1) | - |",
+    ]
