@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -68,9 +69,9 @@ class Kernel:
         if self.folder is None:
             return None
         told = "\n".join([self._fingerprint, *native.built_with(), *map(repr, kinds)])
-        name = f"{self._function.__module__}.{self._function.__qualname__}".replace("<", "").replace(">", "")
+        name = f"{self._function.__module__}.{self._function.__qualname__}"
         digest = hashlib.sha256(told.encode()).hexdigest()[:20]
-        return Path(self.folder) / f"{name}-{digest}.code"
+        return Path(self.folder) / re.sub(r"[<>]", "", f"{name}-{digest}.code")
 
     @cached_property
     def _fingerprint(self) -> str:

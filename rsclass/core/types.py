@@ -74,6 +74,15 @@ class Window(NamedTuple):
             min(self.col_end + halo, outer.col_end) - col,
         )
 
+    def within(self, outer: Window) -> bool:
+        """Whether all of this window lies in ``outer``."""
+        return (
+            outer.row <= self.row
+            and outer.col <= self.col
+            and self.row_end <= outer.row_end
+            and self.col_end <= outer.col_end
+        )
+
     def inside(self, outer: Window) -> tuple[slice, slice]:
         """Slices (rows, columns) that cut this window out of an array laid over ``outer``."""
         return (

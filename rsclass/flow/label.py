@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from rsclass.core.rows import RowSums
 from rsclass.core.stats import ClassStats, ClassTally, tally_bytes
 from rsclass.core.types import Block, Float, Labels, Window
 from rsclass.errors import MemoryLimitError
+from rsclass.flow.confidence import patches
 from rsclass.flow.models import Model
 from rsclass.flow.stream import SceneStream, UnitReader
 from rsclass.io.sheets import BadBlock
@@ -74,6 +75,8 @@ class Piece:
         Every n-th pixel: labels, stored values of three bands, validity.
     bad : tuple of BadBlock
         Stored blocks that this worker could not decode so far.
+    seen : list of Block
+        The patches that were met, with what surrounds them.
     """
 
     window: Window
@@ -82,6 +85,7 @@ class Piece:
     tallies: list[tuple[int, BlockTally]]
     picture: tuple[Labels, NDArray[Any], NDArray[np.bool_]]
     bad: tuple[BadBlock, ...]
+    seen: list[Block]
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,8 @@ class Labeller:
         The picture holds every ``step``-th pixel.
     shown : tuple of int
         Bands of the picture.
+    patches : tuple of Window
+        Pixels to be kept; see :attr:`Labelled.seen`.
     """
 
     reader: UnitReader
@@ -114,6 +120,7 @@ class Labeller:
     origin: Float
     step: int
     shown: tuple[int, ...]
+    patches: tuple[Window, ...]
 
     def __call__(self, task: tuple[Window, Known | None]) -> Piece:
         """Label a window, or only add up what an earlier run has labelled there."""
@@ -121,14 +128,15 @@ class Labeller:
         source = self.reader.source
         if known is not None:
             found = known["classes"], {name: known[name] for name in self.layers}
-            blocks = self.reader.blocks(window)
+            decoded = blocks = self.reader.blocks(window)
         elif self.model.engine.halo:
             halo = self.model.engine.halo
             around = source.read(window.grow(halo, source.height, source.width))
             found = self._label(around, window)
             blocks = [around.cut(part) for part in split(window, self.reader.side)]
+            decoded = [around]
         else:
-            blocks = self.reader.blocks(window)
+            decoded = blocks = self.reader.blocks(window)
             found = self._joined([self._label(block, block.window) for block in blocks], window)
         classes, layers = found
         tallies = [
@@ -136,7 +144,13 @@ class Labeller:
             for block in blocks
         ]
         picture = self._picture(blocks, classes, window)
-        return Piece(window, classes, layers, tallies, picture, tuple(source.bad_windows))
+        seen = [
+            block.cut(patch).compact()
+            for block in decoded
+            for patch in self.patches
+            if patch.within(block.window)
+        ]
+        return Piece(window, classes, layers, tallies, picture, tuple(source.bad_windows), seen)
 
     def _tally(self, block: Block, classes: Labels) -> BlockTally:
         tally = ClassTally.of(block, classes, self.model.engine.n_classes_, self.origin)
@@ -229,6 +243,9 @@ class Labelled:
         Stored blocks that could not be decoded and are nodata in the map.
     rejected : int
         Valid pixels without a class.
+    seen : dict of Window to Block
+        The pixels of those patches for :func:`rsclass.flow.confidence.confidence_histogram` that
+        lay in one piece.
     """
 
     stats: ClassStats
@@ -237,6 +254,7 @@ class Labelled:
     picture_values: Float
     bad: list[BadBlock]
     rejected: int = 0
+    seen: dict[Window, Block] = field(default_factory=dict)
 
 
 def label_scene(
@@ -270,18 +288,29 @@ def label_scene(
     shown = display_bands(model.bands)
     ground = Ground.of_rows(stream.source.pixel_areas(), stream.height)
     labeller = Labeller(
-        stream.reader, model, layers, min_confidence, max_distance, ground, origin, step, shown
+        stream.reader,
+        model,
+        layers,
+        min_confidence,
+        max_distance,
+        ground,
+        origin,
+        step,
+        shown,
+        tuple(around for _, around in patches(stream, model)),
     )
     size = (math.ceil(stream.height / step), math.ceil(stream.width / step))
     picture_classes = np.full(size, -1, dtype=np.int32)
     picture_values = np.full((len(shown), *size), np.nan)
     sums: RowSums[BlockTally] = RowSums()
     bad: set[BadBlock] = set()
+    seen: dict[Window, Block] = {}
     tasks = ((window, known(window)) for window in grid)
     pieces = ordered_map(stream.executor, labeller, tasks, plan.ahead)
     for done, piece in enumerate(pieces, 1):
         write(piece)
         bad.update(piece.bad)
+        seen |= {block.window: block for block in piece.seen}
         sums.complete_above(piece.window.row)
         for row, tally in piece.tallies:
             sums.add(row, tally)
@@ -297,7 +326,13 @@ def label_scene(
     stats = total.classes.finish(stream.bands, origin)
     hectares = ground.of_weights(total.weight)
     return Labelled(
-        stats, hectares, picture_classes, picture_values, sorted(bad, key=_place), total.rejected
+        stats,
+        hectares,
+        picture_classes,
+        picture_values,
+        sorted(bad, key=_place),
+        total.rejected,
+        seen,
     )
 
 

@@ -80,7 +80,7 @@ def report_page(
             tree=_tree(labelled.stats),
             separability=_separability(labelled.stats, model.legend),
             separability_most=MEASURES["jm"].most,
-            confidence=confidence_histogram(stream, model),
+            confidence=confidence_histogram(stream, model, labelled.seen),
             created=extra["created"],
             facts=_facts(stream, labelled),
             reason=extra.get("reason", ""),
