@@ -83,7 +83,7 @@ class DeepCluster(NetworkEngine):
     weight_decay : float, default=1e-5
     schedule : {"cosine", "linear", "one-cycle", "steps", "constant"}, default="constant"
     batch : int or None
-        Tiles (8) or patches (256) of one step.
+        Tiles (4) or patches (256) of one step.
     tiles : int, default=128
         Tiles of 32 x 32 pixels of one epoch.
     samples : int, default=16384
@@ -142,6 +142,9 @@ class DeepCluster(NetworkEngine):
             "random_state",
         ),
     }
+
+    # The classifier begins anew in each epoch, and needs many steps.
+    _tiles: ClassVar[int] = 4
 
     def __init__(
         self,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["PRETEXTS", "NetworkEngine", "register_weights_reader", "shared_parameters"]
 
 _FEWEST_CLUSTERS, _MOST_CLUSTERS = 16, 64
-_TILES, _PATCHES = 8, 256  # of one step
+_PATCHES = 256  # of one step
 _OF_RECIPE = (
     "epochs",
     "tiles",
@@ -158,6 +158,7 @@ class NetworkEngine(Engine):
     clean: str = "none"
     clean_epochs: int = 4
 
+    _tiles: ClassVar[int] = 8  # of one step
     jobs: int | None = None
     device: str = "auto"
 
@@ -291,7 +292,7 @@ class NetworkEngine(Engine):
         patches = bool(options.get("patches"))
         recipe = {name: own[name] for name in _OF_RECIPE if name in own}
         shape = {name: own[name] for name in _OF_SHAPE if name in own}
-        batch = own["batch"] or (_PATCHES if patches else _TILES)
+        batch = own["batch"] or (_PATCHES if patches else self._tiles)
         plan: model.Plan = deep.Plan(
             method=self.method,
             options=options,
