@@ -7,10 +7,16 @@ import pytest
 
 from rsclass.engines.catalogue import engine_class, make_engine, method_names
 from rsclass.engines.kmeans import KMeans
+from rsclass.engines.networks import NetworkEngine
 from rsclass.errors import UsageError
 
 CLUSTERING = [name for name in method_names() if not engine_class(name).takes_training]
-SETTLING = [name for name in CLUSTERING if name != "uic"]
+SETTLING = [
+    name
+    for name in CLUSTERING
+    if not issubclass(engine_class(name), NetworkEngine) and name != "consensus"
+]
+"""Methods that pass over the pixels until their classes settle."""
 
 
 @pytest.fixture

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-METHODS = ("uic", "kmeans", "minibatch", "competitive", "isodata", "migrating", "fuzzy")
+METHODS = (
+    "uic",
+    "consensus",
+    "kmeans",
+    "minibatch",
+    "competitive",
+    "isodata",
+    "migrating",
+    "fuzzy",
+)
 
 SMALL = {
     "uic": {"epochs": 3, "warmup": 1, "tiles": 8, "width": 8, "overcluster": 2},
+    "consensus": {"form": "single", "overcluster": 2, "training_pixels": 20_000},
     "kmeans": {"sample": None, "max_iter": 4},
     "minibatch": {"sample": None},
     "competitive": {"sample": None},
