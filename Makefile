@@ -16,7 +16,8 @@ test-all: $(VENV)/.dev
 	$(RUN) pytest -m "slow or not slow"
 
 # rsclass inside QGIS, which comes from Debian's packages: with the system's Python, which has
-# PyQGIS, and an environment in which no other Python can be found.
+# PyQGIS, and an environment in which no other Python can be found. With
+# SCREENSHOTS=docs/images/qgis the pictures of docs/qgis.md are made anew.
 test-qgis: $(VENV)/.dev
 	tests/qgis/install.sh
 	env -i HOME="$$HOME" PATH=/usr/bin:/bin LC_ALL=C.UTF-8 QT_QPA_PLATFORM=offscreen \

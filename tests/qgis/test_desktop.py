@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from conftest import PLUGIN, SAMPLES
 
-SECONDS = 240
+SECONDS = 300
 SCREEN = "1600x1400x24"
 
 
