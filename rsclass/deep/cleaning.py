@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rsclass.deep.infer import Forward
-from rsclass.deep.loop import Trained, train
+from rsclass.deep.loop import Trained, renamed, train
 from rsclass.deep.nets import PixelNet
 from rsclass.deep.objective import dense_labels
 from rsclass.deep.objectives.ruc import RUC
@@ -35,4 +35,6 @@ def clean(net: PixelNet, training: Training, epochs: int) -> Trained:
     cleaning = replace(training, recipe=recipe, report=report)
     with Shards(net, training.jobs) as shards:
         labels = dense_labels(training.area, Forward(net, training.device), shards)
-    return train(net, cleaning, RUC(cleaning, labels))
+    trained = train(net, cleaning, RUC(cleaning, labels))
+    history = [renamed(entry, loss="cleaning_loss") for entry in trained.history]
+    return replace(trained, history=history)

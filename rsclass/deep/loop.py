@@ -25,7 +25,7 @@ from rsclass.deep.recipe import Stream, Training
 from rsclass.deep.shards import Shards, follow
 from rsclass.deep.threads import one_thread
 
-__all__ = ["Run", "Trained", "train"]
+__all__ = ["Run", "Trained", "renamed", "train"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +200,11 @@ def train(
             if after_epoch is not None:
                 after_epoch(run)
     return Trained(objective.result(run.labelling.cpu()), run.history, run.log)
+
+
+def renamed(entry: Mapping[str, Any], **names: str) -> dict[str, Any]:
+    """An entry of a history with other names for some of what it tells."""
+    return {names.get(key, key): value for key, value in entry.items()}
 
 
 def _arrays(prefix: str, tensors: Mapping[str, torch.Tensor]) -> dict[str, NDArray[Any]]:

@@ -42,6 +42,11 @@ COURSES = {
     "n_classes": ("classes", "how many there are in the pass"),
     "empty": ("empty classes", "classes that hold no pixel"),
     "repaired": ("repaired clusters", "empty clusters that got a part of the largest one"),
+    "right": ("right answers", "share of the pretext's questions that were answered right"),
+    "pretext_loss": ("loss of the pretext", "how far its answers were from the right ones"),
+    "clean": ("clean labels", "share of the pixels whose label is taken for right"),
+    "relabelled": ("new labels", "share of the pixels whose label was replaced while cleaning"),
+    "cleaning_loss": ("loss of the cleaning", "of both networks that correct each other"),
 }
 """Title and explanation of what a history tells, by its key."""
 

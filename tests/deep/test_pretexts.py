@@ -271,6 +271,13 @@ def test_a_pretext_is_answered_far_better_than_by_chance(make_toy, name, scene, 
     assert [entry["epoch"] for entry in history] == list(range(epochs))
 
 
+def test_a_pretext_tells_its_own_course(toy):
+    training = toy.training(clusters=4, learning_rate=1e-4, optimizer="adam", epochs=9)
+    history = pretrain(toy.net(4), training, "rotnet", Lessons(epochs=2, patches=8, batch=8))
+    assert [set(entry) for entry in history] == [{"pretext", "epoch", "pretext_loss", "right"}] * 2
+    assert {entry["pretext"] for entry in history} == {"rotnet"}
+
+
 def test_a_pretext_can_be_stopped(toy):
     def stop(done, total, message):
         if done == 2:

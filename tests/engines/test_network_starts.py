@@ -19,6 +19,7 @@ sys.path.append(str(Path(__file__).parents[1] / "deep"))
 from test_resnet import torchvision_state
 
 QUICK = {"epochs": 5, "warmup": 4, "tiles": 12, "batch": 4, "receptive_field": 3, "width": 8}
+QUICK |= {"inputs": "bands"}
 
 
 def textures(side=40, bands=3, seed=0):
@@ -100,6 +101,15 @@ def test_a_resnet_of_a_file_is_the_trunk_and_its_model_labels_as_before(tmp_path
     assert adjusted_rand_score(truth.ravel(), engine.predict(values).ravel()) > 0.3
 
 
+def test_labels_are_cleaned_at_the_end(scene):
+    values, truth = scene
+    engine = rsclass.UIC(3, clean="ruc", clean_epochs=2, samples=300, **QUICK).fit(values)
+    assert [set(entry) >= {"clean", "relabelled"} for entry in engine.history_] == [False] * 5 + [
+        True
+    ] * 2
+    assert adjusted_rand_score(truth.ravel(), engine.predict(values).ravel()) > 0.9
+
+
 def test_starts_that_cannot_be_are_refused(scene, tmp_path):
     values, _ = scene
     with pytest.raises(DataError, match="no file of weights simclrr"):
@@ -123,6 +133,6 @@ def test_a_damaged_model_is_found_before_training(scene, model, tmp_path):
 
 
 def test_memory_for_a_pretext_and_for_a_resnet_is_counted():
-    plain = rsclass.UIC(3).learn_bytes(4, 10**6)
-    assert rsclass.UIC(3, init="simclr").learn_bytes(4, 10**6) > plain
+    plain = rsclass.UIC(3, inputs="bands").learn_bytes(4, 10**6)
+    assert rsclass.UIC(3, inputs="bands", init="simclr").learn_bytes(4, 10**6) > plain
     assert rsclass.UIC(3, trunk="resnet18").learn_bytes(4, 10**6) > plain

@@ -16,7 +16,7 @@ from rsclass.flow.train import train
 from rsclass.io.maps import read_recipe
 from rsclass.io.sink import Writing
 
-FEW = {"epochs": 8, "warmup": 6, "tiles": 24, "width": 8, "receptive_field": 3}
+FEW = {"epochs": 8, "warmup": 6, "tiles": 24, "width": 8, "receptive_field": 3, "inputs": "bands"}
 QUICK = Writing(report=False)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rsclass.deep.loop import train
+from rsclass.deep.loop import renamed, train
 from rsclass.deep.nets import PixelNet
 from rsclass.deep.pretexts.exemplar import Exemplar
 from rsclass.deep.pretexts.jigsaw import Jigsaw
@@ -55,7 +55,7 @@ def pretrain(
     Returns
     -------
     list of dict
-        Of every epoch: its loss, and the share of right answers.
+        Of every epoch: ``pretext``, ``pretext_loss``, and the share of ``right`` answers.
 
     Raises
     ------
@@ -80,4 +80,5 @@ def pretrain(
         training.report(done, total, f"{name}, {message}")
 
     lesson = replace(training, recipe=recipe, report=report)
-    return train(net, lesson, PRETEXTS[name](lesson)).history
+    history = train(net, lesson, PRETEXTS[name](lesson)).history
+    return [{"pretext": name} | renamed(entry, loss="pretext_loss") for entry in history]

@@ -115,8 +115,8 @@ class Pretext(Objective):
         self.right.append(seen)
 
     def entry(self) -> dict[str, Any]:
-        """The pretext, and the share of right answers."""
-        return {"pretext": self.name, "right": sum(self.right) / len(self.right)}
+        """The share of right answers."""
+        return {"right": sum(self.right) / len(self.right)}
 
     def result(self, net: PixelNet) -> PixelNet:
         """The network, of which all may learn again."""
