@@ -166,8 +166,8 @@ class _Learner:
         rng = np.random.default_rng((self.recipe.seed, *of))
         table = _table(values)
         centers = plus_plus(table, n, rng)
-        if n == self.recipe.n_classes:
-            # Among many clusters that are merged anyway, a poor optimum does no harm.
+        if n == self.recipe.n_classes or self.recipe.single:
+            # Where many maps are put together, a poor optimum of one of them does no harm.
             centers = breathing.breathe(table, centers, rng)
         return lloyd(table, centers, _PASSES)[0]
 
