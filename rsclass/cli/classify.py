@@ -20,6 +20,7 @@ from rsclass.cli.translate import (
     writing_of,
 )
 from rsclass.errors import UsageError
+from rsclass.io.digests import begin
 
 _FIRST = (
     Option(
@@ -72,6 +73,8 @@ def command(session: Session, **flags: Any) -> None:
     """
     if flags["dry_run"] and flags["preview"]:
         raise UsageError("--dry-run and --preview exclude each other; give one of them.")
+    if not (flags["dry_run"] or flags["preview"]):
+        begin(flags["scene"])
     with session.work() as progress:
         settings: dict[str, Any] = learning_of(flags) | {
             "training": training_of(flags),

@@ -11,6 +11,7 @@ from rsclass.cli.command import command as make_command
 from rsclass.cli.options import MACHINE, READING, SCENES, WRITING, Option
 from rsclass.cli.session import Session
 from rsclass.cli.translate import reading_of, running_of, scene_of, writing_of
+from rsclass.io.digests import begin
 
 _MODEL = click.Argument(["model"], metavar="MODEL", type=values.path)
 
@@ -37,6 +38,7 @@ def command(session: Session, **flags: Any) -> None:
     MODEL is the .safetensors file of 'rsclass classify' or 'rsclass train'. Bands are matched by
     their names; a scene that lacks one is refused.
     """
+    begin(flags["scene"])
     with session.work() as progress:
         from rsclass.flow.predict import predict
 

@@ -13,6 +13,7 @@ from rsclass.cli.precision import PRECISION
 from rsclass.cli.session import Session
 from rsclass.cli.together import together
 from rsclass.cli.translate import learning_of, reading_of, running_of, scene_of, training_of
+from rsclass.io.digests import begin
 
 _WRITING = [option for option in WRITING if option.name in ("output", "overwrite")]
 
@@ -93,6 +94,7 @@ def command(session: Session, **flags: Any) -> None:
     The model is one file that 'rsclass predict' applies to this scene or to others. It learns from
     several scenes of the same bands at once where they lie apart, or with --each.
     """
+    begin(flags["scene"])
     with together(session) as leads, session.work() as progress:
         from rsclass.flow.train import train
 

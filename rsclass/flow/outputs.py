@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +20,7 @@ from rsclass.engines.base import LAYERS
 from rsclass.errors import UsageError
 from rsclass.flow.label import Labelled, Piece
 from rsclass.flow.models import Model
+from rsclass.io.digests import on_the_side
 from rsclass.io.maps import RECIPE_TAG
 from rsclass.io.sidecars import pam_xml, qml
 from rsclass.io.sink import RasterSink, Writing, class_dtype
@@ -56,9 +57,6 @@ def rasters_of(path: Path, layers: Sequence[str]) -> list[Path]:
     return [path, *(path.with_name(f"{path.stem}_{name}.tif") for name in layers)]
 
 
-_LOW_PRIORITY = 10
-
-
 class Hashing:
     """SHA-256 of a scene's files, worked out beside the main work."""
 
@@ -68,9 +66,7 @@ class Hashing:
         threading.Thread(target=self._work, args=(source,), daemon=True).start()
 
     def _work(self, source: RasterSource) -> None:
-        # Cores that are idle for a moment are enough; where threads have no priority, it shares.
-        with suppress(AttributeError, OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOW_PRIORITY)
+        on_the_side()
         try:
             self._future.set_result(source.sha256())
         except Exception as error:

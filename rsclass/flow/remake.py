@@ -15,7 +15,8 @@ from rsclass.flow.edit import edit
 from rsclass.flow.merge import Relabel
 from rsclass.flow.tidy import tidy
 from rsclass.io.class_map import ClassMap, open_class_map
-from rsclass.io.layers import files_of, sha256_of
+from rsclass.io.digests import sha256_of
+from rsclass.io.layers import files_of
 from rsclass.io.sink import Writing
 from rsclass.run.settings import Running
 

@@ -84,7 +84,7 @@ class Training:
 
     def sha256(self) -> dict[str, str]:
         """SHA-256 of every local file."""
-        from rsclass.io.layers import sha256_of
+        from rsclass.io.digests import sha256_of
 
         return sha256_of(self.files())
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import codecs
 import difflib
-import hashlib
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
 from pathlib import Path
@@ -18,7 +17,7 @@ import pyogrio
 from rsclass.errors import DataError, UsageError
 from rsclass.io.names import gdal_name, given_name, local_archive
 
-__all__ = ["VectorLayer", "files_of", "open_layer", "sha256_of", "told"]
+__all__ = ["VectorLayer", "files_of", "open_layer", "told"]
 
 _COLUMNS = {
     "X_POSSIBLE_NAMES": "x,lon,long,longitude,easting",
@@ -268,15 +267,6 @@ def files_of(path: Any) -> tuple[str, ...]:
         There is no such file.
     """
     return _files(gdal_name(given_name(path)))
-
-
-def sha256_of(files: Iterable[str]) -> dict[str, str]:
-    """SHA-256 of every file."""
-    sums = {}
-    for file in files:
-        with Path(file).open("rb") as stream:
-            sums[file] = hashlib.file_digest(stream, "sha256").hexdigest()
-    return sums
 
 
 def _files(found: str) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import math
 import os
 import threading
@@ -18,6 +17,7 @@ from rsclass.core.bands import parse_bands
 from rsclass.core.grid import Georeference
 from rsclass.core.types import Band, Block, Float, Mask, Sample, Window
 from rsclass.errors import ChangedInputError, DataError, UsageError
+from rsclass.io.digests import sha256_of
 from rsclass.io.grids import centers_inside, cropped, pixel_areas, window_of_bounds
 from rsclass.io.handles import Handles
 from rsclass.io.masks import UserMask, open_mask
@@ -289,11 +289,7 @@ class RasterSource:
 
     def sha256(self) -> dict[str, str]:
         """SHA-256 of every local file."""
-        sums = {}
-        for file in self.files:
-            with Path(file).open("rb") as stream:
-                sums[file] = hashlib.file_digest(stream, "sha256").hexdigest()
-        return sums
+        return sha256_of(self.files)
 
     def recipe(self) -> dict[str, Any]:
         """What is needed to open the same source again, for JSON; see `source_from_recipe`."""

@@ -19,8 +19,9 @@ from rsclass.core.labels import distinct_labels
 from rsclass.core.types import Labels, Window
 from rsclass.errors import DataError, UsageError
 from rsclass.io.burning import PlacedFeatures
+from rsclass.io.digests import sha256_of
 from rsclass.io.grids import Grid, extent
-from rsclass.io.layers import VectorLayer, open_layer, sha256_of, told
+from rsclass.io.layers import VectorLayer, open_layer, told
 
 __all__ = ["SCENE", "Features", "read_features"]
 
