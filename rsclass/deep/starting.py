@@ -23,7 +23,7 @@ TRUNK = ("stem", "blocks", "embedding")
 """The parts of a network that see; the others tell clusters apart."""
 
 _ALIKE = ("receptive_field", "width", "embedding", "sobel", "color", "trunk", "stages")
-_VIEWS = 4  # of a patch, at most
+_VIEWS = {"rotnet": 4, "jigsaw": 9, "exemplar": 1, "simclr": 2, "moco": 2}  # of a patch
 _BATCH_PIXELS = 64 * 14**2  # that a step of a pretext sees, with the plain network's default
 
 
@@ -88,8 +88,7 @@ class Start:
 
     def step_pixels(self, shape: Shape) -> int:
         """Pixels that a network of ``shape`` sees at once while it learns by a pretext."""
-        learns = self.source in PRETEXTS
-        return _VIEWS * _patches(shape) * _patch_pixels(shape) if learns else 0
+        return _VIEWS.get(self.source, 0) * _patches(shape) * _patch_pixels(shape)
 
     def begin(
         self, net: PixelNet, training: Training, bands: Wavelengths, heads: bool
