@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import numpy as np
 import torch
@@ -66,10 +66,18 @@ class Labeler:
     group : int array (clusters,)
         The class of every cluster.
     device : torch.device
+    sees : callable (block, window), optional
+        What the network looks at in place of the bands: a block of ``window``, which ``block``
+        covers with what is needed around it.
     """
 
     def __init__(
-        self, net: PixelNet, scaling: Scaling, group: NDArray[np.int64], device: torch.device
+        self,
+        net: PixelNet,
+        scaling: Scaling,
+        group: NDArray[np.int64],
+        device: torch.device,
+        sees: Callable[[Block, Window], Block] | None = None,
     ) -> None:
         # Clusters of a class stand side by side, so that a class is a slice of the logits.
         order = np.argsort(group, kind="stable")
@@ -78,6 +86,7 @@ class Labeler:
         self.group = group[order]
         self.sizes = np.bincount(group).tolist()
         self.scaling = scaling
+        self.sees = sees
         self.halo = net.shape.halo
         self.n_classes = len(self.sizes)
 
@@ -107,7 +116,8 @@ class Labeler:
             self.halo, outer.height, outer.width
         )
         seen = grown._replace(row=grown.row + outer.row, col=grown.col + outer.col)
-        return padded(block.cut(seen), tile, self.halo, self.scaling)[0]
+        part = block.cut(seen) if self.sees is None else self.sees(block, seen)
+        return padded(part, tile, self.halo, self.scaling)[0]
 
     def _classes(
         self, block: Block, tile: Window, wanted: bool

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rsclass.core.types import PixelStream, Readable, Sample
+from rsclass.core.types import Block, PixelStream, Readable, Sample, Window
 from rsclass.deep.adaptation import adapted
 from rsclass.deep.adapting import Wavelengths
 from rsclass.deep.augment import Augmentation
@@ -245,11 +246,12 @@ def labeler(
     scaling: Scaling,
     group: NDArray[np.int64],
     device_name: str,
+    sees: Callable[[Block, Window], Block] | None = None,
 ) -> Labeler:
-    """What labels blocks, from what a model file keeps."""
+    """What labels blocks, from what a model file keeps; ``sees`` as :class:`Labeler` takes it."""
     net = PixelNet(Shape(**shape))
     net.load(weights)
-    return Labeler(net, scaling, group, choose_device(device_name))
+    return Labeler(net, scaling, group, choose_device(device_name), sees)
 
 
 def _wavelengths(stream: PixelStream, scaling: Scaling, of_bands: bool) -> Wavelengths:

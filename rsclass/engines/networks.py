@@ -359,6 +359,11 @@ class NetworkEngine(Engine):
         """What the network looks at in place of the bands; None: the bands."""
         return None
 
+    @property
+    def _sees(self) -> Callable[[Block, Window], Block] | None:
+        """What gives a window as the network looks at it; None: the bands."""
+        return None
+
     def _merged(self, count: NDArray[np.int64], features: Float) -> Tree:
         """The merges of the clusters."""
         return ward(count, features)
@@ -422,7 +427,7 @@ class NetworkEngine(Engine):
 
     def _labeler_on(self, device: str) -> Labeler:
         made: Labeler = self._deep().labeler(
-            self._shape, self._weights, self._scaling, self._group, device
+            self._shape, self._weights, self._scaling, self._group, device, self._sees
         )
         return made
 

@@ -7,8 +7,9 @@ Learning, ECCV Workshops, arXiv:2006.11480.
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import asdict, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["UIC"]
 
 _LEAST_TREND = 0.15
-_SEEN_BYTES = 1200.0  # of a pixel: six smoothed sets of views, and the space made of them
 _SPACE_SCALE = 2.0  # the space has a variance of 1: its inputs are cut at 8 mean deviations
 
 
@@ -307,10 +307,6 @@ class UIC(NetworkEngine):
             needed += self._made_eyes().learn_bytes(n_bands, n_valid)
         return needed
 
-    def label_bytes(self, layers: Collection[str]) -> float:
-        """Working memory of ``predict_block`` in bytes for one pixel, beside a tile's network."""
-        return super().label_bytes(layers) + (_SEEN_BYTES if self._eyes is not None else 0.0)
-
     def _learn(self, stream: PixelStream) -> None:
         self._eyes = None
         if not getattr(stream, "is_table", False):
@@ -354,25 +350,20 @@ class UIC(NetworkEngine):
         light = other.light_
         return super(UIC, other).adapted(stream if light is None else EvenStream(stream, light))
 
+    @property
+    def _sees(self) -> Callable[[Block, Window], Block] | None:
+        return None if self._eyes is None else partial(seen_block, self._eyes)
+
     def predict_block(self, block: Block, core: Window, layers: Collection[str] = ()) -> Prediction:
         """Label ``core``, under even light; see :meth:`NetworkEngine.predict_block`."""
-        return super().predict_block(self._seen(block, core), core, layers)
+        return super().predict_block(self._evened(block), core, layers)
 
     def layer_features(self, block: Block, core: Window) -> dict[str, NDArray[np.float32]]:
         """The features of each layer, under even light."""
-        return super().layer_features(self._seen(block, core), core)
+        return super().layer_features(self._evened(block), core)
 
-    def _seen(self, block: Block, core: Window) -> Block:
-        """What the network sees of ``core`` and of its own halo around it."""
-        if self.light_ is not None:
-            block = self.light_.evened(block)
-        if self._eyes is None:
-            return block
-        own, outer = super().halo, block.window
-        inner = core._replace(row=core.row - outer.row, col=core.col - outer.col)
-        grown = inner.grow(own, outer.height, outer.width)
-        window = grown._replace(row=grown.row + outer.row, col=grown.col + outer.col)
-        return seen_block(self._eyes, block, window)
+    def _evened(self, block: Block) -> Block:
+        return block if self.light_ is None else self.light_.evened(block)
 
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """What must be kept to label again."""
