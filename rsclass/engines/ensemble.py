@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsclass.core import breathing
+from rsclass.core.chunks import CHUNK
 from rsclass.core.consensus import Clustering, Smoothed, Space, clusters_of, with_codes
 from rsclass.core.lloyd import lloyd, plus_plus
 from rsclass.core.surroundings import spatial_merge
@@ -18,10 +19,13 @@ from rsclass.core.views import SETS, WIDEST, Views
 from rsclass.engines.centers import canonical_order
 from rsclass.engines.pieces import Pieces, neighbors_in, piece_bytes
 
-__all__ = ["MOST_CLUSTERS", "Learned", "Recipe", "learn", "learn_bytes"]
+__all__ = ["MOST_CLUSTERS", "Learned", "Recipe", "learn", "learn_bytes", "view_pixels"]
 
 VIEW_PIXELS = 100_000
-"""Pixels, and pairs of neighbors, from which the views are formed."""
+"""Pixels, and pairs of neighbors, from which the views are formed, at most."""
+
+VIEW_NUMBERS = 2**22
+"""Values (pixels times bands) of them at most, where they are more than 20,000 pixels."""
 
 CLUSTER_PIXELS = 20_000
 """Pixels on which centers are found."""
@@ -88,9 +92,10 @@ def learn(stream: PixelStream, recipe: Recipe, workers: int) -> Learned:
     workers : int
         Threads; sets the speed, never the result.
     """
-    few = stream.sample(VIEW_PIXELS, recipe.seed)
+    n_pixels = view_pixels(len(stream.bands))
+    few = stream.sample(n_pixels, recipe.seed)
     cores, neighbors = neighbors_in(
-        stream, few.n_valid, recipe.training_pixels, VIEW_PIXELS, recipe.seed
+        stream, few.n_valid, recipe.training_pixels, n_pixels, recipe.seed
     )
     views = Views.of(few.values, neighbors, recipe.sets)
     smoothed = Smoothed(views, recipe.spread, recipe.passes)
@@ -113,8 +118,14 @@ def learn_bytes(recipe: Recipe, n_bands: int, n_valid: int, workers: int) -> int
     """Memory in bytes that :func:`learn` holds at once."""
     components = min(WIDEST, 3 * n_bands + 1)
     held = piece_bytes(min(recipe.training_pixels, n_valid), len(recipe.sets), components)
-    sample = min(VIEW_PIXELS, n_valid) * (n_bands + components) * 8 * (3 + len(recipe.sets))
-    return held + sample + workers * _TILE_BYTES
+    sample = min(view_pixels(n_bands), n_valid) * (n_bands + components) * 8
+    sample *= 3 + len(recipe.sets)
+    return held + sample + workers * (_TILE_BYTES + CHUNK**2 * n_bands * 32)
+
+
+def view_pixels(n_bands: int) -> int:
+    """Pixels from which views of so many bands are formed."""
+    return max(CLUSTER_PIXELS, min(VIEW_PIXELS, VIEW_NUMBERS // n_bands))
 
 
 _Found = tuple[Space, Float, NDArray[np.int64], Tree]

@@ -20,13 +20,13 @@ from rsclass.core.training import TrainingSet
 from rsclass.core.types import Band, Block, Float, PixelStream, Prediction, Sample, T, Window
 from rsclass.engines.base import PREPARING, Engine
 from rsclass.engines.centers import bands_without_scaling
+from rsclass.engines.ensemble import view_pixels
 from rsclass.engines.parameters import Parameter
 from rsclass.engines.pieces import neighbors_in, physical_table
 from rsclass.errors import BrokenModelError, UsageError
 
 __all__ = ["Prepared", "PreparedStream"]
 
-_PIXELS = 100_000  # from which the preparation is formed
 _AREA = 500_000  # pixels of the chunks in which neighbors are looked at
 _SPECTRA_PIXELS = 200_000
 _TILE = 256
@@ -243,7 +243,7 @@ class Prepared(Engine):
 
     def learn_bytes(self, n_bands: int, n_valid: int) -> int:
         """Memory in bytes that ``fit`` holds beside the tiles."""
-        sample = min(_PIXELS, n_valid) * n_bands * 8 * 6
+        sample = min(view_pixels(n_bands), n_valid) * n_bands * 8 * 6
         return self.inner.learn_bytes(n_bands, n_valid) + sample
 
     def label_bytes(self, layers: Collection[str]) -> float:
@@ -296,8 +296,9 @@ class Prepared(Engine):
                 "views and filters are formed of images (bands, height, width); X is a table."
             )
         seed = int(getattr(self.inner, "random_state", 0))
-        few = stream.sample(_PIXELS, seed)
-        _, neighbors = neighbors_in(stream, few.n_valid, _AREA, _PIXELS, seed)
+        n_pixels = view_pixels(len(stream.bands))
+        few = stream.sample(n_pixels, seed)
+        _, neighbors = neighbors_in(stream, few.n_valid, _AREA, n_pixels, seed)
         self._preparation = Preparation.of(
             few.values,
             neighbors,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -192,3 +193,16 @@ def test_it_is_an_estimator_of_scikit_learn():
     engine = Consensus(5, form="single", passes=1)
     assert clone(engine).get_params() == engine.get_params()
     assert "form='single'" in repr(engine)
+
+
+@pytest.mark.parametrize("shape", [(4, 300, 400), (60, 100, 150)], ids=["wide", "many bands"])
+def test_learning_stays_within_the_memory_it_asks_for(shape):
+    values = np.random.default_rng(0).integers(0, 900, shape).astype(np.uint16)
+    engine = Consensus(3, overcluster=2)
+    engine.use_machine(2, "cpu")
+    engine.fit(values[:, :40, :40])  # machine code is compiled and loaded before it is measured
+    tracemalloc.start()
+    engine.fit_stream(ArrayStream(values))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < engine.learn_bytes(shape[0], shape[1] * shape[2])
