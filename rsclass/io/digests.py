@@ -35,7 +35,7 @@ def sha256_of(files: Iterable[str]) -> dict[str, str]:
 
 
 def on_the_side() -> None:
-    """Let the calling thread have only the time that others leave, where threads have a priority."""
+    """Give the calling thread only the time that others leave, where threads have a priority."""
     with suppress(AttributeError, OSError):
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOW_PRIORITY)
 
