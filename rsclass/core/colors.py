@@ -21,6 +21,8 @@ _DISPLAYED_ROLES = (
     ("nir08", "red", "green"),
 )
 _CLEAR_DISTANCE = 15.0
+_GAMMA = 0.6  # most land is darker than the middle between shadow and cloud
+_BLACK, _WHITE = 16, 235  # lest a class look like a shadow on the page, or like the page
 _SRGB_VOLUME = 8.3e5  # of the sRGB gamut in CIELAB units
 _LATTICE = np.round(np.linspace(0, 255, 22)).astype(np.int64)
 
@@ -66,7 +68,8 @@ def class_colors(mean: Float, bands: Sequence[Band], low: Float, high: Float) ->
     bands : sequence of Band
         Which of them are shown: :func:`display_bands`.
     low, high : float64 arrays (bands,)
-        Physical values shown as black and full, usually the 2nd and 98th percentile.
+        Physical values shown as nearly black and nearly full, usually the 2nd and 98th
+        percentile. What lies between is lightened, with its hue kept.
 
     Returns
     -------
@@ -78,7 +81,10 @@ def class_colors(mean: Float, bands: Sequence[Band], low: Float, high: Float) ->
     with np.errstate(divide="ignore", invalid="ignore"):
         part = np.where(span > 0, (np.asarray(mean)[:, shown] - np.asarray(low)[shown]) / span, 0.5)
     part = np.clip(np.where(np.isnan(part), 0.5, part), 0, 1)
-    return separate(np.round(part * 255).astype(np.int64))
+    brightness = part.max(axis=1, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        lit = np.where(brightness > 0, part * brightness ** (_GAMMA - 1), 0.0)
+    return separate(np.round(_BLACK + (_WHITE - _BLACK) * lit).astype(np.int64))
 
 
 def separate(colors: NDArray[Any]) -> list[RGB]:

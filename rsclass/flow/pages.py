@@ -109,7 +109,9 @@ def _pixel_size(georef: Georeference) -> str:
     horizontal = re.split(r"VERT_?CRS\[|VERT_CS\[", georef.crs or "")[0]
     units = re.findall(r'UNIT\["([^"]+)"', horizontal)
     size = f"{math.hypot(a, d):.6g} x {math.hypot(b, e):.6g}"
-    return f"{size} {units[-1]}" if units else size
+    if not units:
+        return size
+    return f"{size} {'m' if units[-1] in ('metre', 'meter') else units[-1]}"
 
 
 def _name(crs: str | None) -> str:

@@ -54,16 +54,26 @@ def test_a_forest_is_green_and_water_is_blue():
     assert water[2] > max(water[0], water[1])
 
 
-def test_clear_colors_are_the_stretched_means_themselves():
+def test_clear_colors_are_the_stretched_means_themselves_within_the_page():
     mean = np.array([[0.0, 0.1, 0.2, 0.3], [0.2, 0.0, 0.1, 0.3]])
     colors = class_colors(mean, NATURAL, np.full(4, 0.0), np.full(4, 0.2))
-    assert colors == [(255, 128, 0), (128, 0, 255)]
+    assert colors == [(235, 126, 16), (126, 16, 235)]
+
+
+def test_dark_land_is_lightened_and_keeps_its_hue():
+    part = np.array([[0.06, 0.11, 0.08]])
+    ((red, green, blue),) = class_colors(
+        np.column_stack([part[:, ::-1], [0.3]]), NATURAL, np.zeros(4), np.ones(4)
+    )
+    hue = colorsys.rgb_to_hsv(*part[0])[0]
+    assert colorsys.rgb_to_hsv(red - 16, green - 16, blue - 16)[0] == pytest.approx(hue, abs=0.01)
+    assert green == round(16 + 219 * 0.11**0.6) > 70
 
 
 def test_an_empty_class_and_a_constant_band_are_gray():
     mean = np.array([[np.nan, np.nan, np.nan, np.nan], [0.2, 0.2, 0.2, 0.2]])
     colors = class_colors(mean, NATURAL, np.full(4, 0.2), np.full(4, 0.2))
-    assert colors[0] == (128, 128, 128)
+    assert colors[0] == (160, 160, 160)  # 16 + 219 * 0.5 ** 0.6
 
 
 def differences(colors):
@@ -92,7 +102,7 @@ def test_any_number_of_equal_spectra_gets_distinct_colors(n):
 
 def test_more_classes_than_can_be_told_apart_keep_their_own_color():
     colors = class_colors(np.full((1500, 4), 0.1), NATURAL, np.zeros(4), np.full(4, 0.2))
-    assert colors[1024:] == [(128, 128, 128)] * 476
+    assert colors[1024:] == [(160, 160, 160)] * 476
 
 
 def test_shades_of_one_green_stay_green():
