@@ -34,7 +34,7 @@ def test_the_report_tells_the_scene_every_parameter_and_the_chosen_row(chosen: C
     page = chosen.files["report"].read_text("utf-8")
     for told in (
         "110 x 90 pixels",
-        "10 x 10 metre",
+        "10 x 10 m",
         "WGS 84 / UTM zone",
         "B02 (blue, 492.4 nm)",
         "tolerance",  # a parameter that nobody set
