@@ -48,7 +48,7 @@ class SCAN(NetworkEngine):
         Of ``epochs``, the last ones, which learn from sure answers.
     threshold : float, default=0.99
         Probability of a sure answer.
-    patches : int, default=512
+    patches : int, default=256
         Patches of one step; many more than there are clusters.
     receptive_field : int, default=7
         Side in pixels of the square around a pixel that decides its class; odd.
@@ -59,6 +59,9 @@ class SCAN(NetworkEngine):
         The gradients of every input are inputs too.
     color : bool, default=True
         False, with ``sobel``: nothing is seen but the gradients of the mean of all inputs.
+    logit_norm : bool, default=True
+        Batch normalization of the logits: without it the answers are all alike at first, and
+        neighbors take long to agree.
     trunk : {"plain", "resnet18", "resnet50"}
         Layers before the embedding: 3x3 convolutions, or the first stages of a ResNet, which set
         receptive field and width themselves.
@@ -83,14 +86,14 @@ class SCAN(NetworkEngine):
     noise : float, default=0.05
         Standard deviation of the noise added to scaled inputs.
     optimizer : {"sgd", "adam"}, default="adam"
-    learning_rate : float, default=0.001
+    learning_rate : float, default=0.003
     weight_decay : float, default=1e-4
     schedule : {"cosine", "linear", "one-cycle", "steps", "constant"}, default="cosine"
     batch : int or None
         Tiles (8) of the self-labelling epochs, in each of one step.
     tiles : int, default=128
         Tiles of 32 x 32 pixels of one epoch.
-    samples : int, default=8192
+    samples : int, default=4096
         Patches whose neighbors are sought.
     merge_space : {"spectra", "embedding", "logits"}
         Where clusters are merged.
@@ -125,6 +128,7 @@ class SCAN(NetworkEngine):
             "head",
             "sobel",
             "color",
+            "logit_norm",
             "trunk",
             "stages",
             "init",
@@ -165,12 +169,13 @@ class SCAN(NetworkEngine):
         entropy_weight: float = 5.0,
         self_epochs: int = 5,
         threshold: float = 0.99,
-        patches: int = 512,
+        patches: int = 256,
         receptive_field: int = 7,
         width: int = 48,
         head: str = "linear",
         sobel: bool = False,
         color: bool = True,
+        logit_norm: bool = True,
         trunk: str = "plain",
         stages: int = 1,
         init: str = "simclr",
@@ -182,12 +187,12 @@ class SCAN(NetworkEngine):
         gain: float = 0.05,
         noise: float = 0.05,
         optimizer: str = "adam",
-        learning_rate: float = 0.001,
+        learning_rate: float = 0.003,
         weight_decay: float = 1e-4,
         schedule: str = "cosine",
         batch: int | None = None,
         tiles: int = 128,
-        samples: int = 8192,
+        samples: int = 4096,
         merge_space: str = "spectra",
         training_pixels: int = 1_000_000,
         random_state: int = 0,
