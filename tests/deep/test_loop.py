@@ -10,6 +10,11 @@ from sklearn.metrics import adjusted_rand_score
 from rsclass.deep.infer import Forward
 from rsclass.deep.loop import train
 from rsclass.deep.objective import dense_labels
+from rsclass.deep.objectives.deepcluster import DeepCluster
+from rsclass.deep.objectives.iic import IIC
+from rsclass.deep.objectives.scan import SCAN
+from rsclass.deep.objectives.selfclassifier import SelfClassifier
+from rsclass.deep.objectives.selflabel import SelfLabel
 from rsclass.deep.objectives.uic import UIC, start_labels
 from rsclass.deep.recipe import Recipe
 from rsclass.deep.shards import SHARDS, Shards
@@ -110,14 +115,19 @@ def test_the_user_can_stop_a_training(toy):
 
 
 WAYS = {
-    "landcover": ({"tiles": 8, "warmup": 1}, (False, "kmeans", "teacher")),
-    "published": ({"samples": 200, "warmup": 0}, (True, "random", "views")),
+    "landcover": (UIC, {"tiles": 8, "warmup": 1}, (False, "kmeans", "teacher")),
+    "published": (UIC, {"samples": 200, "warmup": 0}, (True, "random", "views")),
+    "deepcluster": (DeepCluster, {"samples": 300, "tiles": 8}, (False,)),
+    "selflabel": (SelfLabel, {"samples": 300, "tiles": 8}, (False, 2, 6)),
+    "scan": (SCAN, {"samples": 120, "patches": 60, "tiles": 8}, (5, 5.0, 1, 0.3)),
+    "iic": (IIC, {"tiles": 8, "optimizer": "adam"}, (4, (1.0, 1.0), 1, False)),
+    "self-classifier": (SelfClassifier, {"tiles": 8}, ()),
 }
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_training_that_goes_on_ends_where_one_that_never_stopped_does(toy, way):
-    how, options = WAYS[way]
+    kind, how, options = WAYS[way]
     training = toy.training(clusters=6, epochs=4, batch=8, **how)
     kept = []
 
@@ -125,9 +135,9 @@ def test_a_training_that_goes_on_ends_where_one_that_never_stopped_does(toy, way
         card, arrays = run.state()
         kept.append((json.loads(json.dumps(card)), arrays))
 
-    objective = UIC(training, *options)
+    objective = kind(training, *options)
     whole = train(toy.net(objective.outputs), training, objective, after_epoch=keep)
-    resumed = UIC(training, *options)
+    resumed = kind(training, *options)
     trained = train(toy.net(resumed.outputs, seed=9), training, resumed, kept=kept[1])
     assert trained.history == whole.history
     ours, theirs = trained.net.arrays(), whole.net.arrays()
