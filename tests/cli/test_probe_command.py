@@ -17,6 +17,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("probe")
     files = dict(simulate("sentinel2", height=120, width=130, seed=4).write(folder, "scene"))
     small = {"epochs": 3, "warmup": 1, "tiles": 8, "width": 8, "overcluster": 2}
+    small["inputs"] = "bands"
     train(files["scene"], folder / "net.safetensors", classes=4, parameters=small)
     return files | {"net": folder / "net.safetensors"}
 

@@ -15,7 +15,7 @@ from rsclass.core.ranks import Ranks
 from rsclass.datasets import simulate
 from rsclass.deep.team import Team, packed, unpacked
 
-SMALL = ["epochs=3", "warmup=1", "tiles=8", "width=8", "overcluster=2"]
+SMALL = ["epochs=3", "warmup=1", "tiles=8", "width=8", "overcluster=2", "inputs=bands"]
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ import rsclass
 from rsclass.errors import UsageError
 
 SMALL = {"epochs": 4, "warmup": 2, "tiles": 8, "width": 8, "overcluster": 2}
+SMALL["inputs"] = "bands"
 
 
 def trained(scene: Path, out: Path, precision: str) -> Path:

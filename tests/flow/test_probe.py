@@ -26,7 +26,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     files = dict(simulate("sentinel2", height=96, width=110, seed=4).write(folder, "scene"))
     for method in ("uic", "kmeans"):
         path = folder / f"{method}.safetensors"
-        rsclass.train(files["scene"], path, method=method, classes=6, parameters=SMALL[method])
+        parameters = SMALL[method] | ({"inputs": "bands"} if method == "uic" else {})
+        rsclass.train(files["scene"], path, method=method, classes=6, parameters=parameters)
         files[method] = path
     return files
 

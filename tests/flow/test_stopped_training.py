@@ -15,6 +15,7 @@ from rsclass.errors import BrokenModelError, OutputExistsError, UsageError
 from rsclass.flow import checkpoint
 
 SMALL = {"epochs": 6, "warmup": 2, "tiles": 8, "width": 8, "overcluster": 2}
+SMALL["inputs"] = "bands"
 PAPER = {"mode": "paper", "epochs": 6, "samples": 600, "width": 8}
 
 
