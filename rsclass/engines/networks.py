@@ -133,6 +133,8 @@ class NetworkEngine(Engine):
         Clusters that hold pixels.
     epochs_ : list of dict
         Of every epoch of this fit its ``seconds`` and the ``sizes`` of the clusters.
+    init_file_ : dict or None
+        Name and SHA-256 of the file of the first weights.
     """
 
     block: ClassVar[int] = 128
@@ -145,7 +147,7 @@ class NetworkEngine(Engine):
     labels_from: str
     overcluster: int
     warmup: int
-    receptive_field: int
+    receptive_field: int | None
     random_state: int
     sobel: bool = False
     color: bool = True
@@ -165,6 +167,7 @@ class NetworkEngine(Engine):
     tree_: Tree
     n_clusters_: int
     epochs_: list[dict[str, Any]]
+    init_file_: dict[str, str] | None = None
     _labeler: tuple[str, Labeler] | None = None
 
     def _store(self, arguments: dict[str, Any]) -> None:
@@ -178,7 +181,7 @@ class NetworkEngine(Engine):
         """Pixels of context needed on each side of a predicted window."""
         if self.trunk != "plain":
             return int(self._deep().Shape(1, 1, trunk=self.trunk, stages=self.stages).halo)
-        return self.receptive_field // 2
+        return self._field // 2
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Find the classes of an image.
@@ -208,9 +211,9 @@ class NetworkEngine(Engine):
                 f"{self.method}: a trunk of {self.trunk} takes no gradients; leave sobel out."
             )
         least = 3 if self.sobel else 1
-        if self.receptive_field % 2 == 0 or self.receptive_field < least:
+        if self._field % 2 == 0 or self._field < least:
             raise UsageError(
-                f"{self.method}: receptive_field is {self.receptive_field}; it must be an odd "
+                f"{self.method}: receptive_field is {self._field}; it must be an odd "
                 f"number of {least} or more."
             )
 
@@ -292,6 +295,7 @@ class NetworkEngine(Engine):
         patches = bool(options.get("patches"))
         recipe = {name: own[name] for name in _OF_RECIPE if name in own}
         shape = {name: own[name] for name in _OF_SHAPE if name in own}
+        shape["receptive_field"] = self._field
         batch = own["batch"] or (_PATCHES if patches else self._tiles)
         plan: model.Plan = deep.Plan(
             method=self.method,
@@ -341,7 +345,10 @@ class NetworkEngine(Engine):
             )
         deep = self._deep()
         sight = self._sight(stream, deep)
-        learned = deep.learn(stream, self._plan(deep), self._workers(), self.device, sight)
+        plan = self._plan(deep)
+        given = plan.start.given
+        self.init_file_ = None if given is None else given.told()
+        learned = deep.learn(stream, plan, self._workers(), self.device, sight)
         self.warnings_ += learned.warnings
         self.history_ = learned.history
         self.epochs_ = learned.log
@@ -363,6 +370,15 @@ class NetworkEngine(Engine):
     def _sees(self) -> Callable[[Block, Window], Block] | None:
         """What gives a window as the network looks at it; None: the bands."""
         return None
+
+    @property
+    def _field(self) -> int:
+        """Side of the square of pixels that the network sees."""
+        return self._usual_field if self.receptive_field is None else self.receptive_field
+
+    @property
+    def _usual_field(self) -> int:
+        return 7
 
     def _merged(self, count: NDArray[np.int64], features: Float) -> Tree:
         """The merges of the clusters."""
@@ -449,7 +465,7 @@ class NetworkEngine(Engine):
             "network": self._shape,
             "history": self.history_,
             "warnings": self.warnings_,
-        }
+        } | ({} if self.init_file_ is None else {"init_file": self.init_file_})
         arrays: dict[str, NDArray[Any]] = {
             **scaling,
             **{f"network.{name}": value for name, value in self._weights.items()},
@@ -480,6 +496,7 @@ class NetworkEngine(Engine):
             self.tree_ = Tree(arrays["tree.merges"], arrays["tree.costs"])
             self.history_ = list(card["history"])
             self.warnings_ = list(card["warnings"])
+            self.init_file_ = card.get("init_file")
             self.n_features_in_ = self._clusters["spectra"].shape[1]
             self.receptive_field = int(self._shape["receptive_field"])
             self._finish(int(card["n_classes"]))

@@ -70,8 +70,9 @@ class UIC(NetworkEngine):
         Clusters for each class before merging; 16 to 64 in all (landcover).
     warmup : int, default=6
         Epochs that keep the start labels (landcover).
-    receptive_field : int, default=7
-        Side in pixels of the square around a pixel that decides its class; odd.
+    receptive_field : int or None
+        Side in pixels of the square around a pixel that decides its class; odd. None: 7, or 3
+        where the network looks at a consensus, which has seen the surroundings.
     width : int, default=48
         Channels of the network.
     head : {"linear", "mlp"}
@@ -225,7 +226,7 @@ class UIC(NetworkEngine):
         inputs: str = "auto",
         overcluster: int = 6,
         warmup: int = 6,
-        receptive_field: int = 7,
+        receptive_field: int | None = None,
         width: int = 48,
         head: str = "linear",
         sobel: bool = False,
@@ -294,6 +295,10 @@ class UIC(NetworkEngine):
         free = not self._starts_from_file and self.trunk == "plain"
         usual = "consensus" if self.mode == "landcover" and free else "bands"
         return (usual if self.inputs == "auto" else self.inputs) == "consensus"
+
+    @property
+    def _usual_field(self) -> int:
+        return 3 if self._sees_consensus else 7
 
     @property
     def halo(self) -> int:
