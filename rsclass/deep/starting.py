@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -44,6 +45,10 @@ class Given:
     content: bytes
     card: Mapping[str, Any] | None = None
     arrays: Mapping[str, NDArray[Any]] | None = None
+
+    def told(self) -> dict[str, str]:
+        """Its name and SHA-256."""
+        return {"file": self.name, "sha256": hashlib.sha256(self.content).hexdigest()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from pathlib import Path
 
@@ -96,6 +97,8 @@ def test_a_resnet_of_a_file_is_the_trunk_and_its_model_labels_as_before(tmp_path
     assert engine.halo == 17
     engine.fit(values)
     kept = rsclass.load(engine.save(tmp_path / "model.safetensors")).engine
+    content = (tmp_path / "resnet.pth").read_bytes()
+    assert kept.init_file_["sha256"] == hashlib.sha256(content).hexdigest()
     assert kept.halo == 17
     assert np.array_equal(kept.predict(values), engine.predict(values))
     assert adjusted_rand_score(truth.ravel(), engine.predict(values).ravel()) > 0.3
