@@ -37,7 +37,8 @@ def principal_axes(spread: Float, n: int) -> Float:
     _, vectors = np.linalg.eigh(spread)
     axes = _rounded(vectors[:, ::-1][:, :n].T)
     largest = np.abs(axes).argmax(axis=1)
-    return axes * np.sign(axes[np.arange(len(axes)), largest])[:, None]
+    upright: Float = axes * np.sign(axes[np.arange(len(axes)), largest])[:, None]
+    return upright
 
 
 def symmetric_power(matrix: Float, power: float) -> Float:
