@@ -14,7 +14,14 @@ METHODS = (
 )
 
 SMALL = {
-    "uic": {"epochs": 3, "warmup": 1, "tiles": 8, "width": 8, "overcluster": 2},
+    "uic": {
+        "epochs": 3,
+        "warmup": 1,
+        "tiles": 8,
+        "width": 8,
+        "overcluster": 2,
+        "inputs": "bands",  # the consensus is a method of this list
+    },
     "consensus": {"form": "single", "overcluster": 2, "training_pixels": 20_000},
     "kmeans": {"sample": None, "max_iter": 4},
     "minibatch": {"sample": None},

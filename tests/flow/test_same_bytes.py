@@ -37,7 +37,7 @@ FOUR_BANDS = Reading(bands="2,3,4,8")
 QUICKER = {
     "isodata": {"max_iter": 6},
     "fuzzy": {"max_iter": 3},
-    "uic": {"tiles": 4, "epochs": 2, "receptive_field": 5},
+    "uic": {"tiles": 4, "epochs": 2, "receptive_field": 5, "inputs": "bands"},
 }
 
 
