@@ -52,7 +52,7 @@ def test_classifying_with_map_and_report_loads_no_library_of_other_work(
     )
     codes, loaded = json.loads(done.stdout)
     assert codes == [0] * len(METHODS)
-    assert {"numba", "rasterio", "rsclass.report.html"} <= set(loaded)
+    assert {"llvmlite", "rasterio", "rsclass.report.html"} <= set(loaded)
     assert HEAVY & set(loaded) == set()
     assert all((tmp_path / f"{method}.html").exists() for method in METHODS)
 

@@ -17,7 +17,9 @@ from rsclass.flow.scene import stream_of
 
 ENGINES = {
     "kmeans": KMeans(4),
-    "uic": UIC(3, epochs=2, warmup=1, tiles=4, width=4, overcluster=1, receptive_field=5),
+    "uic": UIC(
+        3, epochs=2, warmup=1, tiles=4, width=4, overcluster=1, receptive_field=5, inputs="bands"
+    ),
 }
 
 

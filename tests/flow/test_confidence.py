@@ -70,7 +70,8 @@ def test_patches_are_kept_while_the_scene_is_labelled(method, scene, tmp_path, m
         return kept[1]
 
     monkeypatch.setattr("rsclass.flow.pages.confidence_histogram", remember)
-    fast = {"epochs": 1, "warmup": 0, "tiles": 8, "width": 4} if method == "uic" else {}
+    small = {"inputs": "bands", "epochs": 1, "warmup": 0, "tiles": 8, "width": 4}
+    fast = small if method == "uic" else {}
     rsclass.classify(scene, tmp_path / "map.tif", method=method, classes=3, parameters=fast)
     (seen, wanted, histogram), read = kept
     assert set(seen) <= {around for _, around in wanted}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from rsclass.flow.classify import classify
 from rsclass.io.sink import Writing
 from rsclass.io.source import Reading
 from rsclass.run.memory import RESERVE, plan_work
-from rsclass.run.settings import Running
+from rsclass.run.settings import GIB, Running
 
 MIB = 2**20
 RUNS = {
@@ -60,13 +61,19 @@ def bytes_of_map(
         parameters=SMALL[method] | parameters,
         match_to=match_to,
         reading=reading,
-        running=running,
+        running=roomy(running),
         writing=Writing(overwrite=True, report=False, layers=("confidence",)),
     )
     digest = hashlib.sha256()
     for kind in ("map", "confidence", "legend", "style", "table", "model"):
         digest.update(result.files[kind].read_bytes())
     return digest.hexdigest()
+
+
+def roomy(running: Running) -> Running:
+    """The same with more memory than the default: this process holds what all its tests left."""
+    default = running.max_mem == 2 * GIB
+    return replace(running, max_mem=8 * GIB) if default else running
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ def test_a_cluster_gives_the_same_bytes_as_threads(method: str, scheduler: str, 
     scene = simulate("sentinel2", height=300, width=560, seed=1).write(tmp_path, "s")["scene"]
     few = {
         "kmeans": {"sample": None, "max_iter": 3},
-        "uic": {"epochs": 2, "warmup": 1, "tiles": 8, "width": 8},
+        "uic": {"epochs": 2, "warmup": 1, "tiles": 8, "width": 8, "inputs": "bands"},
     }[method]
     made = [
         classify(
