@@ -55,6 +55,12 @@ def path_of_vector(
         Columns that are needed.
     """
     layer = algorithm.parameterAsVectorLayer(parameters, name, context)
+    source = algorithm.parameterAsSource(parameters, name, context)
+    if source is not None and source.featureCount() == 0:
+        raise QgsProcessingException(
+            f"There is no feature to take from {source.sourceName()}: the layer is empty,"
+            " or selected features alone are asked for and none is selected."
+        )
     formats = _FORMATS if layer is None or _stored(layer, fields) else []
     path, sublayer = algorithm.parameterAsCompatibleSourceLayerPathAndLayerName(
         parameters, name, context, formats, _EXPORTED, feedback
