@@ -126,6 +126,7 @@ def _uninstall(session: Session, name: str | None) -> None:
     profile = find_profile(name)
     present = uninstall(profile.plugins)
     profile.configure({_PROGRAM: None, ("PythonPlugins", PLUGIN): None})
+    profile.forget_program()
     told = "is no longer" if present else "was not"
     session.put(
         {"profile": str(profile.folder), "removed": present},

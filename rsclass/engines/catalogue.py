@@ -112,9 +112,7 @@ def remade_engine(method: str, values: Mapping[str, Any]) -> Engine:
     return _prepared(kind(**own), preparing)
 
 
-def _apart(
-    kind: type[Engine], values: Mapping[str, Any]
-) -> tuple[dict[str, Any], dict[str, str]]:
+def _apart(kind: type[Engine], values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """Parameters of a method, and those that say how a scene is prepared for it."""
     own = {name: value for name, value in values.items() if name not in PREPARING}
     preparing = {name: str(value) for name, value in values.items() if name in PREPARING}

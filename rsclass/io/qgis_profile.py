@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +46,13 @@ class Profile:
         known = [self.folder / "QGIS" / f"{name}.ini" for name in _GENERATIONS]
         newest = next((name for name in _GENERATIONS if name in self.folder.parts), "QGIS3")
         return [path for path in known if path.exists()] or [self.folder / "QGIS" / f"{newest}.ini"]
+
+    def forget_program(self) -> None:
+        """Remove what the plugin noted of the program that it started."""
+        noted = self.folder / "rsclass" / "program.json"
+        noted.unlink(missing_ok=True)
+        with suppress(OSError):  # it holds files of somebody else, or was never there
+            noted.parent.rmdir()
 
     def configure(self, values: Mapping[Key, str | None]) -> list[Path]:
         """Change single settings; those that are None are removed.

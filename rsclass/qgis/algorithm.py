@@ -237,8 +237,8 @@ class Algorithm(QgsProcessingAlgorithm):  # type: ignore[misc]  # PyQGIS has no 
             told = {one.name: one.read(result) for one in self._told}
         except (KeyError, IndexError, TypeError) as error:
             raise QgsProcessingException(
-                f"The result of rsclass lacks {error}: plugin and program differ in version;"
-                " upgrade the older one."
+                f"The result of rsclass lacks {error}; if no additional flag asks for another"
+                " result, plugin and program differ in version; upgrade the older one."
             ) from error
         return {**places, **{name: value for name, value in told.items() if value is not None}}
 

@@ -273,5 +273,8 @@ def _failure(child: Child, events: _Events, stopped: bool) -> str:
     if child.code == _BUG:
         return f"{sentence} This is a bug of rsclass; please report it with the log above."
     if child.code == _USAGE and any(part in sentence for part in _UNKNOWN):
-        return f"{sentence} The plugin and the program differ in version; upgrade the older one."
+        return (
+            f"{sentence} If you did not ask for that yourself, the plugin and the program differ in"
+            " version; upgrade the older one."
+        )
     return sentence

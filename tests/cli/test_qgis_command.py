@@ -42,9 +42,13 @@ def test_install_says_where_and_uninstall_leaves_the_profile_as_it_was(
             "[PythonPlugins]\r\nrsclass_qgis=true\r\n"
         ).encode()
     )
+    noted = settings.parents[1] / "rsclass" / "program.json"
+    noted.parent.mkdir()
+    noted.write_text("{}")  # by the plugin, when it had started the program
     told = call("qgis", "uninstall")
     assert told.code == 0
     assert not (home / PLUGIN).exists()
+    assert not noted.parent.exists()
     assert settings.read_bytes() == before + b"\r\n[PythonPlugins]\r\n"
 
 

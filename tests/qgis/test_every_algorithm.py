@@ -535,6 +535,14 @@ def test_accuracy_of_a_map_is_that_of_counting(run, scenes, points, landcover):
     assert Path(made["REPORT"]).is_file()
 
 
+def test_a_layer_without_a_feature_is_told_before_rsclass_starts(run, landcover):
+    from qgis.core import QgsProcessingException, QgsVectorLayer
+
+    empty = QgsVectorLayer("Point?crs=EPSG:32633&field=class_name:string", "felder", "memory")
+    with pytest.raises(QgsProcessingException, match="There is no feature to take from felder"):
+        run("assess", INPUT=landcover["OUTPUT"], REFERENCE=empty, FIELD="class_name")
+
+
 def test_a_reference_in_memory_is_exported_for_the_child(run, landcover, points):
     from qgis.core import QgsFeatureRequest, QgsVectorLayer
 
