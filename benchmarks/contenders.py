@@ -111,7 +111,7 @@ class Contender:
     @property
     def plain(self) -> bool:
         """Whether it is one of those that any toolbox has."""
-        return self.features is not None
+        return self.features is not None or self.method == "kmeans"
 
     def learn(self, scenes: Sequence[Labelled], k: int, seed: int) -> Labeler:
         """Find ``k`` classes in some scenes; returns what labels a scene (-1: no class, or not

@@ -76,7 +76,7 @@ def held_out_choice(grid: Grid, methods: Iterable[str]) -> tuple[Array, list[str
     """For each scene the mean q of the method that is best on all other scenes, and which it is."""
     names = list(methods)
     means = np.array([grid.values(name).mean(axis=1) for name in names])
-    others = means.sum(axis=0) - means
+    others = means.sum(axis=1, keepdims=True) - means
     best = others.argmax(axis=0)
     return means[best, np.arange(len(grid.scenes))], [names[i] for i in best]
 
@@ -158,7 +158,8 @@ def _about(records: Records, grid: Grid, now: str) -> list[str]:
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     seeds = max((len(grid.seeds(name)) for name in grid.methods()), default=0)
     return [
-        f"- Measured on {date.today().isoformat()}; {runs:,} runs, {seeds} seeds, on {machine()}.",
+        f"- Measured on {date.today().isoformat()}; {runs:,} runs, up to {seeds} seeds, "
+        f"on {machine()}.",
         f"- rsclass {version('rsclass')}, sources {', '.join(sorted(versions))} (now {now}); "
         f"Python {platform.python_version()}, {libraries}.",
     ]

@@ -106,7 +106,11 @@ def test_what_was_measured_is_found_again_and_other_versions_only_where_allowed(
 
 def test_a_choice_for_a_scene_is_made_by_the_other_scenes(tmp_path):
     records = Records(tmp_path / "quality.jsonl")
-    q = {"k-means on pixels": (0.9, 0.1, 0.1), "ISODATA on pixels": (0.2, 0.3, 0.3)}
+    q = {
+        "k-means on pixels": (0.9, 0.1, 0.1),
+        "ISODATA on pixels": (0.2, 0.3, 0.3),
+        "fuzzy K-means on pixels": (0.1, 0.0, 0.2),
+    }
     for method, values in q.items():
         for scene, value in zip("abc", values, strict=True):
             records.add(Key("single", scene, method, 1, 0, "v"), {"q": value})
