@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -69,7 +71,7 @@ def test_the_moved_copies_lie_on_both_sides_of_the_donor():
 def test_tallies_add_up_to_the_same_centers_whoever_makes_them(table, monkeypatch):
     start = drawn_start(table, 5, np.random.default_rng(1))
     whole, _ = clustered(table, start, 5, np.random.default_rng(0))
-    monkeypatch.setattr("rsclass.deep.centers._ROWS", 128)
+    monkeypatch.setattr(sys.modules[clustered.__module__], "_ROWS", 128)
     parts, _ = clustered(table, start, 5, np.random.default_rng(0))
     asked = []
 
