@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rsclass.engines.base import Parameter
-from rsclass.engines.networks import NetworkEngine, shared_parameters
+from rsclass.engines.networks import NetworkEngine
 
 if TYPE_CHECKING:
     from rsclass.deep import model
@@ -108,40 +107,6 @@ class DeepCluster(NetworkEngine):
         "Caron, Bojanowski, Joulin, Douze 2018, Deep Clustering for Unsupervised Learning of "
         "Visual Features, ECCV, arXiv:1807.05520"
     )
-    parameters: ClassVar[dict[str, Parameter]] = {
-        **shared_parameters(
-            "n_classes",
-            "mode",
-            "epochs",
-            "seen",
-            "overcluster",
-            "receptive_field",
-            "width",
-            "head",
-            "sobel",
-            "color",
-            "trunk",
-            "stages",
-            "init",
-            "init_epochs",
-            "freeze",
-            "trunk_rate",
-            "clean",
-            "clean_epochs",
-            "balance",
-            "gain",
-            "noise",
-            "learning_rate",
-            "weight_decay",
-            "schedule",
-            "batch",
-            "tiles",
-            "samples",
-            "merge_space",
-            "training_pixels",
-            "random_state",
-        ),
-    }
 
     # The classifier begins anew in each epoch, and needs many steps.
     _tiles: ClassVar[int] = 4

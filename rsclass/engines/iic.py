@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rsclass.engines.base import Parameter
-from rsclass.engines.networks import NetworkEngine, shared_parameters
+from rsclass.engines.networks import NetworkEngine
 
 if TYPE_CHECKING:
     from rsclass.deep import model
@@ -104,38 +104,10 @@ class IIC(NetworkEngine):
         "Ji, Henriques, Vedaldi 2019, Invariant Information Clustering for Unsupervised Image "
         "Classification and Segmentation, ICCV, arXiv:1807.06653"
     )
-    parameters: ClassVar[dict[str, Parameter]] = {
-        **shared_parameters("n_classes", "mode", "epochs", "overcluster"),
+    own_parameters: ClassVar[dict[str, Parameter]] = {
         "reach": Parameter("displacements compared", low=0, high=31, unit="pixels"),
         "apart": Parameter("information of each displacement by itself"),
         "entropy_weight": Parameter("weight of the entropy of the classes", low=0, high=100),
-        **shared_parameters(
-            "receptive_field",
-            "width",
-            "head",
-            "sobel",
-            "color",
-            "logit_norm",
-            "trunk",
-            "stages",
-            "init",
-            "init_epochs",
-            "freeze",
-            "trunk_rate",
-            "clean",
-            "clean_epochs",
-            "gain",
-            "noise",
-            "optimizer",
-            "learning_rate",
-            "weight_decay",
-            "schedule",
-            "batch",
-            "tiles",
-            "merge_space",
-            "training_pixels",
-            "random_state",
-        ),
     }
 
     reach: int

@@ -8,6 +8,7 @@ import threading
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Collection
+from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from rsclass.deep import model
     from rsclass.deep.infer import Labeler
 
-__all__ = ["PRETEXTS", "NetworkEngine", "register_weights_reader", "shared_parameters"]
+__all__ = ["PRETEXTS", "NetworkEngine", "register_weights_reader"]
 
 _FEWEST_CLUSTERS, _MOST_CLUSTERS = 16, 64
 _PATCHES = 256  # of one step
@@ -114,16 +115,16 @@ def register_weights_reader(reader: Callable[[str], Any]) -> None:
     _weight_readers.append(reader)
 
 
-def shared_parameters(*names: str) -> dict[str, Parameter]:
-    """The shared parameters of these names."""
-    return {name: _SHARED[name] for name in names}
-
-
 class NetworkEngine(Engine):
     """A classifier that is a convolutional network with more outputs than classes.
 
-    A subclass declares its parameters and says in ``_plan`` what is to be trained; the outputs of
-    the network are merged to classes by size-weighted Ward.
+    A subclass names its parameters in its constructor and says in ``_plan`` what is to be trained;
+    the outputs of the network are merged to classes by size-weighted Ward.
+
+    Class attributes
+    ----------------
+    own_parameters : dict of str to Parameter
+        Those that the other engines with a network do not have.
 
     Attributes
     ----------
@@ -138,6 +139,7 @@ class NetworkEngine(Engine):
     """
 
     block: ClassVar[int] = 128
+    own_parameters: ClassVar[dict[str, Parameter]] = {}
 
     n_classes: int
     mode: str
@@ -169,6 +171,12 @@ class NetworkEngine(Engine):
     epochs_: list[dict[str, Any]]
     init_file_: dict[str, str] | None = None
     _labeler: tuple[str, Labeler] | None = None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Describe the parameters that the constructor names."""
+        super().__init_subclass__(**options)
+        known = _SHARED | cls.own_parameters
+        cls.parameters = {name: known[name] for name in signature(cls).parameters}
 
     def _store(self, arguments: dict[str, Any]) -> None:
         """Keep the arguments of a constructor under their names."""

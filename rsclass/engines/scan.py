@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rsclass.engines.base import Parameter
-from rsclass.engines.networks import NetworkEngine, shared_parameters
+from rsclass.engines.networks import NetworkEngine
 
 if TYPE_CHECKING:
     from rsclass.deep import model
@@ -115,41 +115,12 @@ class SCAN(NetworkEngine):
         "Van Gansbeke, Vandenhende, Georgoulis, Proesmans, Van Gool 2020, SCAN: Learning to "
         "Classify Images without Labels, ECCV, arXiv:2005.12320"
     )
-    parameters: ClassVar[dict[str, Parameter]] = {
-        **shared_parameters("n_classes", "mode", "epochs", "overcluster"),
+    own_parameters: ClassVar[dict[str, Parameter]] = {
         "neighbors": Parameter("nearest neighbors of a patch", low=1, high=1000),
         "entropy_weight": Parameter("weight of the entropy of the classes", low=0, high=100),
         "self_epochs": Parameter("epochs that learn from sure answers", low=0, high=10_000),
         "threshold": Parameter("probability of a sure answer", low=0, high=1),
         "patches": Parameter("patches of one step", low=2, high=65_536),
-        **shared_parameters(
-            "receptive_field",
-            "width",
-            "head",
-            "sobel",
-            "color",
-            "logit_norm",
-            "trunk",
-            "stages",
-            "init",
-            "init_epochs",
-            "freeze",
-            "trunk_rate",
-            "clean",
-            "clean_epochs",
-            "gain",
-            "noise",
-            "optimizer",
-            "learning_rate",
-            "weight_decay",
-            "schedule",
-            "batch",
-            "tiles",
-            "samples",
-            "merge_space",
-            "training_pixels",
-            "random_state",
-        ),
     }
 
     neighbors: int

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rsclass.engines.base import Parameter
-from rsclass.engines.networks import NetworkEngine, shared_parameters
+from rsclass.engines.networks import NetworkEngine
 
 if TYPE_CHECKING:
     from rsclass.deep import model
@@ -94,38 +93,6 @@ class SelfClassifier(NetworkEngine):
         "Amrani, Karlinsky, Bronstein 2022, Self-Supervised Classification Network, ECCV, "
         "arXiv:2103.10994"
     )
-    parameters: ClassVar[dict[str, Parameter]] = {
-        **shared_parameters(
-            "n_classes",
-            "mode",
-            "epochs",
-            "overcluster",
-            "receptive_field",
-            "width",
-            "head",
-            "sobel",
-            "color",
-            "trunk",
-            "stages",
-            "init",
-            "init_epochs",
-            "freeze",
-            "trunk_rate",
-            "clean",
-            "clean_epochs",
-            "gain",
-            "noise",
-            "optimizer",
-            "learning_rate",
-            "weight_decay",
-            "schedule",
-            "batch",
-            "tiles",
-            "merge_space",
-            "training_pixels",
-            "random_state",
-        ),
-    }
 
     def __init__(
         self,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rsclass.engines.base import Parameter
-from rsclass.engines.networks import NetworkEngine, shared_parameters
+from rsclass.engines.networks import NetworkEngine
 
 if TYPE_CHECKING:
     from rsclass.deep import model
@@ -106,36 +106,9 @@ class SelfLabel(NetworkEngine):
         "Asano, Rupprecht, Vedaldi 2020, Self-labelling via simultaneous clustering and "
         "representation learning, ICLR, arXiv:1911.05371"
     )
-    parameters: ClassVar[dict[str, Parameter]] = {
-        **shared_parameters("n_classes", "mode", "epochs", "seen", "overcluster"),
+    own_parameters: ClassVar[dict[str, Parameter]] = {
         "heads": Parameter("classifiers on one network", low=1, high=64),
         "updates": Parameter("times at which labels are optimized", low=2, high=10_000),
-        **shared_parameters(
-            "receptive_field",
-            "width",
-            "head",
-            "sobel",
-            "color",
-            "trunk",
-            "stages",
-            "init",
-            "init_epochs",
-            "freeze",
-            "trunk_rate",
-            "clean",
-            "clean_epochs",
-            "gain",
-            "noise",
-            "learning_rate",
-            "weight_decay",
-            "schedule",
-            "batch",
-            "tiles",
-            "samples",
-            "merge_space",
-            "training_pixels",
-            "random_state",
-        ),
     }
 
     heads: int

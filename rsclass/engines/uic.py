@@ -20,7 +20,7 @@ from rsclass.core.tree import Tree, grouped_ward
 from rsclass.core.types import Block, Float, PixelStream, Prediction, Window
 from rsclass.engines.base import Parameter
 from rsclass.engines.consensus import Consensus
-from rsclass.engines.networks import NetworkEngine, shared_parameters
+from rsclass.engines.networks import NetworkEngine
 from rsclass.engines.seen import SeenScene, seen_block
 from rsclass.errors import UsageError
 
@@ -167,44 +167,12 @@ class UIC(NetworkEngine):
         "Chen, Pu, Xie, Yang, Guo, Lin 2020, Unsupervised Image Classification for Deep "
         "Representation Learning, ECCV Workshops, arXiv:2006.11480"
     )
-    parameters: ClassVar[dict[str, Parameter]] = {
-        **shared_parameters("n_classes", "mode", "epochs", "seen"),
+    own_parameters: ClassVar[dict[str, Parameter]] = {
         "start": Parameter("the first labels", choices=("auto", "kmeans", "random", "forward")),
         "labels_from": Parameter("the later labels", choices=("auto", "teacher", "views", "clean")),
         "inputs": Parameter("what the network looks at", choices=("auto", "bands", "consensus")),
-        **shared_parameters(
-            "overcluster",
-            "warmup",
-            "receptive_field",
-            "width",
-            "head",
-            "sobel",
-            "color",
-            "logit_norm",
-            "trunk",
-            "stages",
-            "init",
-            "init_epochs",
-            "freeze",
-            "trunk_rate",
-            "clean",
-            "clean_epochs",
-        ),
         "learn_centroids": Parameter("learn the last layer"),
-        **shared_parameters(
-            "balance",
-            "decay",
-            "gain",
-            "noise",
-            "learning_rate",
-            "schedule",
-            "batch",
-            "tiles",
-            "samples",
-            "merge_space",
-        ),
         "trend": Parameter("trend of the light that is taken out, from this log gain on", low=0),
-        **shared_parameters("training_pixels", "random_state"),
     }
 
     inputs: str
