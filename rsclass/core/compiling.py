@@ -20,7 +20,7 @@ from typing import Any
 from rsclass.core import native
 from rsclass.core.native import Kind
 
-__all__ = ["Kernel", "compiled", "load", "loaded"]
+__all__ = ["Kernel", "compiled", "loaded"]
 
 FOLDER_VARIABLE = "NUMBA_CACHE_DIR"
 _MAGIC = b"rsclass machine code 1\n"
@@ -61,7 +61,6 @@ class Kernel:
             code = native.object_code(self._dispatcher, kinds)
             if kept:
                 _write(kept, code)
-        _loaded.add(True)
         return native.link(*code, kinds)
 
     def _kept(self, kinds: tuple[Kind, ...]) -> Path | None:
@@ -104,19 +103,9 @@ class Kernel:
         return _folder(Path(self._function.__code__.co_filename).parent)
 
 
-_loaded: set[bool] = set()
-
-
 def loaded() -> bool:
-    """Whether a loop was called before, or :func:`load`."""
-    return bool(_loaded)
-
-
-def load() -> None:
-    """Do now what the first call of a loop would do: load all that machine code needs."""
-    with _making:
-        native.prepare()
-        _loaded.add(True)
+    """Whether a loop was called before, so that what all of them need is in memory."""
+    return native.ready()
 
 
 def compiled(function: Callable[..., Any]) -> Kernel:

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Kind", "built_with", "kind_of", "link", "numba_type", "object_code", "prepare"]
+__all__ = ["Kind", "built_with", "kind_of", "link", "numba_type", "object_code", "ready"]
 
 Kind = tuple[str, int, str]
 """Type of an argument: numpy's name of its numbers, dimensions (0: a number), and order."""
@@ -149,10 +149,9 @@ def _engine() -> tuple[Any, Any]:
     return binding, binding.create_mcjit_compiler(binding.parse_assembly(""), machine)
 
 
-def prepare() -> None:
-    """Load what :func:`link` needs."""
-    _engine()
-    built_with()
+def ready() -> bool:
+    """Whether LLVM's linker is loaded."""
+    return _engine.cache_info().currsize > 0
 
 
 def _extension(name: str) -> ModuleType:
