@@ -1,7 +1,7 @@
 """Pixels to their nearest centers, and the sums that an update of the centers needs.
 
-One compiled loop does both, made anew for each number of bands up to :data:`UNROLLED`, so that
-the compiler sees the loop over bands as straight code. The distance of a pixel is formed in the
+One compiled loop does both, made anew for each number of bands up to ``UNROLLED``, so that the
+compiler sees the loop over bands as straight code. The distance of a pixel is formed in the
 order of bands in every variant, so all give the same bits.
 """
 
@@ -14,14 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rsclass.core.kernels import compiled
+from rsclass.core.compiling import RUN, UNROLLED, compiled
+from rsclass.core.settling import MANY, UNSETTLED, SingleCenters
 from rsclass.core.types import Float, Mask
-
-UNROLLED = 16
-"""Bands up to which a loop of its own is compiled."""
-
-RUN = 256
-"""Pixels worked on at once: with their bands they stay in the processor's nearest cache."""
 
 
 @cache
@@ -160,6 +155,28 @@ def nearest(
     distance2 : float64 array (pixels,), optional
         Filled with the squared distance; NaN at invalid pixels.
     """
+    quick = SingleCenters.of(centers) if distance2 is None and len(labels) >= MANY else None
+    if quick is None:
+        _nearest(values, valid, gain, offset, centers, labels, distance2)
+        return
+    quick.settle(values, valid, gain, offset, labels)
+    left = np.flatnonzero(labels == UNSETTLED)
+    if len(left):
+        some, of = np.take(values, left, axis=1), np.empty(len(left), np.int32)
+        _nearest(some, np.ones(len(left), np.bool_), gain, offset, centers, of)
+        labels[left] = of
+
+
+def _nearest(
+    values: NDArray[Any],
+    valid: Mask,
+    gain: Float,
+    offset: Float,
+    centers: Float,
+    labels: NDArray[np.int32],
+    distance2: Float | None = None,
+) -> None:
+    """As :func:`nearest`, all in double precision."""
     _loop(len(values))(
         values,
         valid,

@@ -20,7 +20,13 @@ from typing import Any
 from rsclass.core import native
 from rsclass.core.native import Kind
 
-__all__ = ["Kernel", "compiled", "loaded"]
+__all__ = ["RUN", "UNROLLED", "Kernel", "compiled", "fused", "loaded"]
+
+UNROLLED = 16
+"""Bands up to which a loop of its own is compiled."""
+
+RUN = 256
+"""Pixels worked on at once: with their bands they stay in the processor's nearest cache."""
 
 FOLDER_VARIABLE = "NUMBA_CACHE_DIR"
 _MAGIC = b"rsclass machine code 1\n"
@@ -37,11 +43,14 @@ class Kernel:
     ----------
     function : callable
         Of arrays and numbers, in what numba knows of Python. It returns a number or nothing.
+    fused : bool
+        Whether ``a * b + c`` is rounded once instead of twice, where the processor can.
     """
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], fused: bool = False) -> None:
         update_wrapper(self, function)
         self._function = function
+        self._fused = fused
         self._made: dict[tuple[Kind, ...], Callable[..., Any]] = {}
 
     def __call__(self, *args: Any) -> Any:
@@ -83,14 +92,17 @@ class Kernel:
             for value in (*cells, *names)
             if isinstance(value, Kernel | int | float)
         ]
-        parts = [code.co_code, code.co_consts, code.co_names, code.co_varnames, used]
+        parts = [code.co_code, code.co_consts, code.co_names, code.co_varnames, used, self._fused]
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
     @cached_property
     def _dispatcher(self) -> Any:
         import numba
 
-        return numba.njit(nogil=True, error_model="numpy", no_cpython_wrapper=True)(self._function)
+        fast: Any = {"contract"} if self._fused else False
+        return numba.njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, fastmath=fast)(
+            self._function
+        )
 
     @property
     def _numba_type_(self) -> Any:
@@ -111,6 +123,11 @@ def loaded() -> bool:
 def compiled(function: Callable[..., Any]) -> Kernel:
     """The function as machine code."""
     return Kernel(function)
+
+
+def fused(function: Callable[..., Any]) -> Kernel:
+    """The function as machine code in which products may be added before they are rounded."""
+    return Kernel(function, fused=True)
 
 
 @cache

@@ -11,15 +11,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rsclass.core.assign import RUN, UNROLLED
 from rsclass.core.cholesky import factor, inverse, log_determinant
-from rsclass.core.compiling import compiled
+from rsclass.core.compiling import RUN, UNROLLED, compiled
+from rsclass.core.settling import MANY, UNSETTLED, SingleGaussians
 from rsclass.core.types import Float, Labels, Mask
 
 
@@ -68,6 +68,11 @@ class Gaussians:
             np.array(logarithm) - np.array(half),
         )
 
+    @cached_property
+    def single(self) -> SingleGaussians | None:
+        """The same in single precision, where that tells most pixels' classes."""
+        return SingleGaussians.of(self.mean, self.whitener, self.weight)
+
 
 @dataclass(frozen=True)
 class Likely:
@@ -109,6 +114,29 @@ def likeliest(
     distances, discriminants : bool
         Whether that to the likeliest class, and those of all classes, are wanted.
     """
+    many = values.shape[1] >= MANY and not (distances or discriminants)
+    quick = classes.single if many else None
+    if quick is None:
+        return _likeliest(values, valid, gain, offset, classes, distances, discriminants)
+    labels = np.empty(values.shape[1], np.int32)
+    quick.settle(values, valid, gain, offset, classes.bands, labels)
+    left = np.flatnonzero(labels == UNSETTLED)
+    if len(left):
+        some = np.take(values, left, axis=1)
+        labels[left] = _likeliest(some, np.ones(len(left), np.bool_), gain, offset, classes).labels
+    return Likely(labels, None, None)
+
+
+def _likeliest(
+    values: NDArray[Any],
+    valid: Mask,
+    gain: Float,
+    offset: Float,
+    classes: Gaussians,
+    distances: bool = False,
+    discriminants: bool = False,
+) -> Likely:
+    """As :func:`likeliest`, all in double precision."""
     n_pixels = values.shape[1]
     labels, distance2 = np.empty(n_pixels, np.int32), np.empty(n_pixels if distances else 0)
     every = np.empty((len(classes.mean) if discriminants else 0, n_pixels))

@@ -13,12 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rsclass.core.assign import UNROLLED
-from rsclass.core.compiling import compiled
+from rsclass.core.compiling import RUN, UNROLLED, fused
 from rsclass.core.types import Float, Mask
-
-RUN = 256
-"""Pixels worked on at once."""
 
 FAR = 1e15
 """Distances from the middle, in spreads of the centers, at which single precision could end."""
@@ -28,7 +24,7 @@ LIGHT = 1e30
 """Sum of inverse squared distances at which single precision could end: a pixel on a center."""
 
 
-@compiled
+@fused
 def _add_products(a, b, lanes):
     """Add the products of two runs to sixteen sums, each of every sixteenth pixel.
 
@@ -48,11 +44,40 @@ def _add_products(a, b, lanes):
         lanes[i] += np.float64((p0 + p1) + (p2 + p3))
 
 
+_TWO_THIRDS = 0x3F2AAAAB
+"""The bits of 2/3 in single precision."""
+
+_FRACTION_BITS = 23
+
+
+@fused
+def _logarithms(u, mantissa, out):
+    """Natural logarithms of positive numbers, 1e-7 of them exact; finite for 0.
+
+    ``u = 2^e (1 + f)`` with ``1 + f`` from 2/3 to 4/3, and ``ln(1 + f) = 2 artanh(f / (2 + f))``
+    as a series.
+    """
+    bits, ones = u.view(np.int32), mantissa.view(np.int32)
+    for i in range(len(u)):
+        e = (bits[i] - np.int32(_TWO_THIRDS)) >> np.int32(_FRACTION_BITS)
+        ones[i] = bits[i] - (e << np.int32(_FRACTION_BITS))
+        out[i] = np.float32(e)
+    for i in range(len(u)):
+        f = mantissa[i] - np.float32(1.0)
+        s = f / (np.float32(2.0) + f)
+        q = s * s
+        series = np.float32(1 / 9) * q + np.float32(1 / 7)
+        series = series * q + np.float32(1 / 5)
+        series = series * q + np.float32(1 / 3)
+        artanh = s * (series * q + np.float32(1.0))
+        out[i] = out[i] * np.float32(np.log(2.0)) + np.float32(2.0) * artanh
+
+
 @cache
 def _kernel(unrolled: int) -> Callable[..., Any]:
     """The loop for ``unrolled`` bands; 0: for any number."""
 
-    @compiled
+    @fused
     def tally(values, valid, gain, offset, centers, fuzzifier, weight, sums, totals, indices):
         single = np.float32
         n_bands = unrolled or values.shape[0]
@@ -68,6 +93,10 @@ def _kernel(unrolled: int) -> Callable[..., Any]:
         weighted = np.zeros(RUN, single)
         own = np.zeros(RUN, single)
         ones = np.ones(RUN, single)
+        share_of = np.zeros(RUN, single)
+        mantissa = np.empty(RUN, single)
+        logarithm = np.empty(RUN, single)
+        squares, entropy = np.zeros(16), np.zeros(16)
         lanes = np.zeros((n_classes, n_bands + 1, 16))
         objective = np.zeros(16)
         place = np.empty(RUN, np.int64)
@@ -174,10 +203,12 @@ def _kernel(unrolled: int) -> Callable[..., Any]:
                     _add_products(weighted, z[b], lanes[k, b])
                 if indices:
                     for i in range(n):
-                        u = np.float64(dk[i] * total[i])
-                        totals[1] += u * u
-                        if u > 0:
-                            totals[2] -= u * np.log(u)
+                        share_of[i] = dk[i] * total[i]
+                    for i in range(n, RUN):
+                        share_of[i] = single(0.0)
+                    _logarithms(share_of, mantissa, logarithm)
+                    _add_products(share_of, share_of, squares)
+                    _add_products(share_of, logarithm, entropy)
             # The sum over classes of u^m d^2 is smallest * (1 / total)^(m - 1).
             if crisp:
                 for i in range(n):
@@ -190,6 +221,8 @@ def _kernel(unrolled: int) -> Callable[..., Any]:
             _add_products(own, smallest, objective)
         for i in range(16):
             totals[0] += objective[i]
+            totals[1] += squares[i]
+            totals[2] -= entropy[i]
             for k in range(n_classes):
                 weight[k] += lanes[k, n_bands, i]
                 for b in range(n_bands):

@@ -56,7 +56,7 @@ class SampleStats:
         """Of the training sample."""
         values = sample.values
         std = values.std(axis=0)
-        low, high = np.percentile(values, [2, 98], axis=0)
+        low, high = np.percentile(np.ascontiguousarray(values.T), [2, 98], axis=1)
         stats = cls(values.mean(axis=0), std, low, high, 0.0)
         reach = np.quantile(stats.distance(values, signatures), DRIFT_QUANTILE)
         return replace(stats, reach=float(reach))
@@ -65,11 +65,12 @@ class SampleStats:
         """Distance (pixels,) of a pixel table to the nearest signature, in standard deviations."""
         scale = np.where(self.std > 0, self.std, 1.0)
         nearest = np.full(len(values), np.inf)
+        columns = np.ascontiguousarray(values.T)
         for signature in signatures:
             total = np.zeros(len(values))
-            for b in range(values.shape[1]):
-                total += ((values[:, b] - signature[b]) / scale[b]) ** 2
-            nearest = np.minimum(nearest, total)
+            for column, middle, unit in zip(columns, signature, scale, strict=True):
+                total += ((column - middle) / unit) ** 2
+            np.minimum(nearest, total, out=nearest)
         result: Float = np.sqrt(nearest)
         return result
 

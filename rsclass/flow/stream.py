@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
@@ -239,12 +240,16 @@ class SceneStream:
             drawn.values[:, :, None],
             bands=self.bands,
             is_table=True,
-            workers=partial(ordered_map, self.executor, ahead=2 * self.running.workers)
-            if self.running.scheduler is None
-            else map,
+            workers=self._spread,
         )
         pixels.progress = self.report
         return pixels
+
+    def _spread(self, function: Callable[[Any], T], items: Iterable[Any]) -> Iterator[T]:
+        """As ``map``, in the threads of this process."""
+        if self.running.scheduler is not None:
+            return map(function, items)
+        return ordered_map(self.executor, function, items, 2 * self.running.workers)
 
     def _smallest(self, n: int | None, seed: int) -> _Draw:
         """At most ``n`` pixels, block by block; the largest draw so far is kept."""
@@ -294,7 +299,7 @@ class SceneStream:
                 held, most = n, max(int(part.keys.max(initial=0)) for part in kept)
             self.report(done, len(units), "sampling")
         kept.sort(key=lambda part: part.block)
-        return _smallest_of_all(kept, n)
+        return _smallest_of_all(kept, n, self._spread)
 
 
 def _limit(n: int | None, n_pixels: int) -> int:
@@ -367,14 +372,21 @@ def _smallest(draws: list[_Draw], n: int) -> list[_Draw]:
 
 def _smallest_key(keys: NDArray[np.uint64], n: int) -> np.uint64:
     """The ``n``-th smallest of the keys, which are spread evenly up to the largest."""
-    guess = keys.max() // len(keys) * min(n + n // 4 + 1000, len(keys))
-    few = keys[keys <= guess]
-    found: np.uint64 = np.partition(few if len(few) >= n else keys, n - 1)[n - 1]
+    apart, far = keys.max() // len(keys), 8 * math.isqrt(len(keys))
+    below, above = apart * max(n - far, 0), apart * min(n + far, len(keys))
+    near = keys[(keys > below) & (keys <= above)]
+    left = n - int(np.count_nonzero(keys <= below))
+    if not 0 < left <= len(near):
+        near, left = keys, n
+    found: np.uint64 = np.partition(near, left - 1)[left - 1]
     return found
 
 
-def _smallest_of_all(draws: list[_Draw], n: int | None) -> _Draw:
-    """As :func:`_smallest`, in one piece; ``draws`` is used up, so that little is held twice."""
+def _smallest_of_all(draws: list[_Draw], n: int | None, spread: Callable[..., Any] = map) -> _Draw:
+    """As :func:`_smallest`, in one piece; ``draws`` is used up, so that little is held twice.
+
+    ``spread`` does what ``map`` does, perhaps in several threads.
+    """
     keys = np.concatenate([draw.keys for draw in draws])
     n_pixels, most = len(keys), np.uint64(_FULL_RANGE)
     if n is not None and n < n_pixels:
@@ -386,11 +398,10 @@ def _smallest_of_all(draws: list[_Draw], n: int | None) -> _Draw:
     places = np.empty(n_pixels, dtype=np.int64)
     values = np.empty((len(first), n_pixels), first.dtype)
     n_valid = at = 0
-    for draw in _popped(draws):
-        part = draw.up_to(most)
+    for part in spread(lambda draw: draw.up_to(most), _popped(draws)):
         here = slice(at, at + len(part.keys))
         keys[here], places[here], values[:, here] = part.keys, part.places, part.values
-        n_valid += draw.n_valid
+        n_valid += part.n_valid
         at = here.stop
     return _Draw(block, keys, places, values, n_valid)
 

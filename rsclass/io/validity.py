@@ -133,15 +133,13 @@ def suspected_nodata(
     low, high = stored.min(axis=0), stored.max(axis=0)
     for suspect in _SUSPECTS:
         slack = 0.01 * abs(suspect) if abs(suspect) > 1e38 else 0.0
-        near = np.abs(stored - suspect) <= slack
-        share = near.mean(axis=0)
-        found = [
-            i
-            for i in np.flatnonzero(share > _SUSPECT_SHARE).tolist()
+        at_end = np.minimum(np.abs(low - suspect), np.abs(high - suspect)) <= slack
+        share = {
+            i: float(np.mean(np.abs(stored[:, i] - suspect) <= slack))
+            for i in np.flatnonzero(at_end & (low < high)).tolist()
             if declared[i] is None
-            and min(abs(low[i] - suspect), abs(high[i] - suspect)) <= slack
-            and low[i] < high[i]
-        ]
+        }
+        found = [i for i in share if share[i] > _SUSPECT_SHARE]
         if found:
             worst = max(share[i] for i in found)
             sentences.append(

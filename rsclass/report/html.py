@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +18,7 @@ from rsclass.errors import UsageError
 from rsclass.report import figures, pictures
 from rsclass.report.heat import heat_table
 from rsclass.report.histogram import histogram
-from rsclass.report.page import image, legend_rows, render_page
+from rsclass.report.page import Image, image, legend_rows, render_page
 from rsclass.report.texts import (
     COURSES,
     NO_BREAK,
@@ -117,47 +118,58 @@ def render_report(data: ReportData) -> bytes:
     with_tree = data.tree is not None and 1 < n <= _MOST_TREE_CLASSES
     with_heat = data.separability is not None and 1 < n <= _MOST_HEAT_CLASSES
     best = chosen(data.evidence)
-    return render_page(
-        "report.html.j2",
-        title=data.title,
-        byline=" · ".join(filter(None, (data.method_title, data.paper))),
-        summary=summary(data),
-        warnings=data.warnings,
-        created=data.created,
-        data=data,
-        rows=legend_rows(data.legend, data.stats.count, data.hectares),
-        most_shaded=figures.MOST_SHADED,
-        most_labelled=figures.MOST_LABELLED,
-        total_pixels=int(np.sum(data.stats.count)),
-        total_hectares=_total_hectares(data),
-        scene_image=image(None if data.scene_rgb is None else pictures.picture(data.scene_rgb)),
-        map_image=image(
-            None if data.class_map is None else pictures.class_picture(data.class_map, data.legend)
-        ),
-        spectra_image=image(figures.spectra(data.stats, data.legend)),
-        tree_image=image(
-            figures.dendrogram(data.tree, data.legend) if data.tree and with_tree else None
-        ),
-        heat_image=image(
-            heat_table(
-                data.separability, data.legend, data.separability_name, data.separability_most
-            )
-            if data.separability is not None and with_heat
-            else None
-        ),
-        confidence_image=image(_confidence(data)),
-        history_image=image(figures.curves(data.history, _HISTORY_AXES)),
-        evidence_image=image(figures.curves(data.evidence, _EVIDENCE_AXES, best)),
-        history_columns=columns(data.history),
-        courses=[
-            COURSES[key]
-            for key in figures.curve_keys(data.history, _HISTORY_AXES)
-            if key in COURSES
-        ],
-        evidence_columns=columns(data.evidence),
-        chosen=best,
-        rule=RULE,
-    )
+    # Compressing pictures takes as long as all else and needs no lock.
+    with ThreadPoolExecutor(2) as pool:
+        scene = pool.submit(_scene_image, data)
+        classes = pool.submit(_map_image, data)
+        return render_page(
+            "report.html.j2",
+            title=data.title,
+            byline=" · ".join(filter(None, (data.method_title, data.paper))),
+            summary=summary(data),
+            warnings=data.warnings,
+            created=data.created,
+            data=data,
+            rows=legend_rows(data.legend, data.stats.count, data.hectares),
+            most_shaded=figures.MOST_SHADED,
+            most_labelled=figures.MOST_LABELLED,
+            total_pixels=int(np.sum(data.stats.count)),
+            total_hectares=_total_hectares(data),
+            spectra_image=image(figures.spectra(data.stats, data.legend)),
+            tree_image=image(
+                figures.dendrogram(data.tree, data.legend) if data.tree and with_tree else None
+            ),
+            heat_image=image(
+                heat_table(
+                    data.separability, data.legend, data.separability_name, data.separability_most
+                )
+                if data.separability is not None and with_heat
+                else None
+            ),
+            confidence_image=image(_confidence(data)),
+            history_image=image(figures.curves(data.history, _HISTORY_AXES)),
+            evidence_image=image(figures.curves(data.evidence, _EVIDENCE_AXES, best)),
+            history_columns=columns(data.history),
+            courses=[
+                COURSES[key]
+                for key in figures.curve_keys(data.history, _HISTORY_AXES)
+                if key in COURSES
+            ],
+            evidence_columns=columns(data.evidence),
+            chosen=best,
+            rule=RULE,
+            scene_image=scene.result(),
+            map_image=classes.result(),
+        )
+
+
+def _scene_image(data: ReportData) -> Image | None:
+    return image(None if data.scene_rgb is None else pictures.picture(data.scene_rgb))
+
+
+def _map_image(data: ReportData) -> Image | None:
+    shown = data.class_map
+    return image(None if shown is None else pictures.class_picture(shown, data.legend))
 
 
 def _confidence(data: ReportData) -> bytes | None:

@@ -172,7 +172,7 @@ def test_a_disk_that_is_full_leaves_the_old_sample_and_nothing_else(class_map, t
 
     path = tmp_path / "s.gpkg"
     path.write_text("mine")
-    command = [sys.executable, "-m", "rsclass", "sample", class_map, "-o", path, "-n", "2000"]
+    command = [sys.executable, "-B", "-m", "rsclass", "sample", class_map, "-o", path, "-n", "2000"]
     ended = subprocess.run(
         [*command, "--overwrite"], preexec_fn=little_room, capture_output=True, text=True
     )

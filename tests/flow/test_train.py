@@ -22,7 +22,7 @@ def test_a_model_that_does_not_fit_on_the_disk_ends_with_6_and_leaves_nothing(
 
     flags = ["-m", "kmeans", "-k", "3", "--progress", "none", "-o", tmp_path / "m.safetensors"]
     ended = subprocess.run(
-        [sys.executable, "-m", "rsclass", "train", *flags, small_scene],
+        [sys.executable, "-B", "-m", "rsclass", "train", *flags, small_scene],
         capture_output=True,
         text=True,
         preexec_fn=little_room,

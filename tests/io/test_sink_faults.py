@@ -269,6 +269,7 @@ def test_the_size_limit_of_a_process_counts_as_a_full_disk(limit, tmp_path):
         import resource
         from test_sink_faults import noise
         from sink_helpers import write_raster
+        sys.dont_write_bytecode = True  # cut short, it would stay behind
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
         try:
             write_raster(noise(1024), sys.argv[1])
