@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from rsclass.core.types import Float, PixelStream
 from rsclass.deep.infer import Forward
 from rsclass.deep.patches import Chunk, TrainingArea
+from rsclass.deep.processor import best
 from rsclass.deep.shards import Shards
 
 __all__ = ["Clusters", "survey"]
@@ -50,7 +51,7 @@ def survey(
 
     def look(chunk: Chunk) -> tuple[NDArray[np.int64], Float]:
         embedding, logits = forward.run(area.whole(chunk))
-        labels = logits.argmax(dim=0).cpu().numpy().reshape(-1)
+        labels = best(logits).astype(np.int64).reshape(-1)
         if space in ("spectra", "inputs"):
             image = area.smoothed(chunk) if space == "spectra" else area.center(chunk)
         else:

@@ -12,6 +12,7 @@ from rsclass.core.grid import split
 from rsclass.core.types import NO_CLASS, Block, Labels, Prediction, Window
 from rsclass.deep.nets import PixelNet
 from rsclass.deep.patches import padded
+from rsclass.deep.processor import best, for_processor
 from rsclass.deep.quick import quick
 from rsclass.deep.scaling import Scaling
 from rsclass.deep.threads import one_thread
@@ -31,7 +32,8 @@ class Forward:
     """
 
     def __init__(self, net: PixelNet, device: torch.device) -> None:
-        self.net = quick(net).to(device)
+        ready = quick(net).to(device)
+        self.net = for_processor(ready) if device.type == "cpu" else ready
         self.device = device
 
     def logits(self, inputs: NDArray[np.float32]) -> torch.Tensor:
@@ -48,8 +50,7 @@ class Forward:
     def clusters(self, inputs: NDArray[np.float32]) -> Labels:
         """The most probable cluster (h, w), ties to the lowest."""
         with one_thread():
-            best = self.logits(inputs).argmax(dim=0)
-        return best.to(torch.int32).cpu().numpy()
+            return best(self.logits(inputs))
 
 
 class Labeler:
@@ -102,8 +103,8 @@ class Labeler:
             valid = block.valid[tile.inside(block.window)]
             if not valid.any():
                 continue
-            best, membership = self._classes(block, tile, wanted=bool(maps))
-            labels[at] = np.where(valid, best, NO_CLASS)
+            classes, membership = self._classes(block, tile, wanted=bool(maps))
+            labels[at] = np.where(valid, classes, NO_CLASS)
             if membership is not None:
                 for name, image in _layers(membership, layers).items():
                     maps[name][..., at[0], at[1]] = np.where(valid, image, np.float32(np.nan))
@@ -126,11 +127,11 @@ class Labeler:
         inputs = self.inputs(block, tile)
         with one_thread(), torch.inference_mode():
             logits = self.forward.logits(inputs)
-            best = self.group[logits.argmax(dim=0).cpu().numpy()]
+            found = self.group[best(logits)]
             if not wanted:
-                return best, None
+                return found, None
             classes = torch.stack([part.amax(dim=0) for part in torch.split(logits, self.sizes)])
-            return best, torch.softmax(classes, dim=0).cpu().numpy()
+            return found, torch.softmax(classes, dim=0).cpu().numpy()
 
 
 def _layers(
