@@ -52,8 +52,12 @@ def dense(engine: Any, block: Block, threads: int) -> tuple[NDArray[np.int32], f
 
 
 def looped(engine: Any, block: Block, n: int) -> tuple[NDArray[np.int32], float]:
-    """Labels of the first ``n`` pixels that have whole patches, and millions in a second."""
+    """Labels of the first ``n`` pixels that have whole patches, and millions in a second.
+
+    By the network as it was trained: nothing is absorbed, and no layer exchanged.
+    """
     labeler = engine._labeler_here()
+    net = labeler.net.eval()
     side = 2 * engine.halo + 1
     inputs = labeler.scaling.inputs(block)
     patches = np.lib.stride_tricks.sliding_window_view(inputs, (side, side), axis=(1, 2))
@@ -64,8 +68,7 @@ def looped(engine: Any, block: Block, n: int) -> tuple[NDArray[np.int32], float]
         for first in range(0, n, BATCH):
             row, col = np.divmod(np.arange(first, min(first + BATCH, n)), width)
             batch = np.ascontiguousarray(patches[:, row, col].swapaxes(0, 1))
-            net = labeler.forward.net
-            logits = net.classify(net.embed(torch.from_numpy(batch)))
+            logits = net(torch.from_numpy(batch))
             found.append(labeler.group[logits[:, :, 0, 0].argmax(dim=1).numpy()])
     seconds = time.perf_counter() - started
     return np.concatenate(found).astype(np.int32), n / 1e6 / seconds
