@@ -64,6 +64,18 @@ def test_any_tiles_and_threads_give_the_same_bytes(scene, form):
     assert found[0] == found[1] == found[2]
 
 
+def test_maps_and_spectra_have_equal_parts_in_the_common_space(scene):
+    values = scene[0]
+    block, whole = ArrayStream(values).read(Window(0, 0, 60, 70)), Window(0, 0, 60, 70)
+    together, alone = (Consensus(4, form=form).fit(values).places(block, whole) for form in FORMS)
+    maps, spectra = np.split(together.astype(np.float64), [len(together) - len(alone)])
+    # single precision; a scene of 4,200 pixels is its own sample
+    assert spectra.var(axis=1).sum() == pytest.approx(0.5, rel=1e-4)
+    assert maps.var(axis=1).sum() == pytest.approx(0.5, rel=1e-4)
+    scale = np.sqrt(0.5 / alone.astype(np.float64).var(axis=1).sum())
+    np.testing.assert_allclose(spectra, scale * alone, atol=1e-4)
+
+
 def test_every_cut_of_the_scene_is_labelled_as_the_whole(fitted, scene):
     stream = ArrayStream(scene[0])
     whole = fitted.predict(scene[0])
