@@ -153,7 +153,7 @@ def plan(
             work = stream.plan
             stored = source.dtype.itemsize * len(source.bands) + 1
             decoded = stored * stream.height * stream.width
-            occupied = resident()
+            occupied = resident(running.max_mem)
             units = max(
                 work.ahead * work.unit_bytes + min(decoded, stream.kept_bytes),
                 labelling.ahead * labelling.unit_bytes,

@@ -387,10 +387,9 @@ def _smallest_of_all(draws: list[_Draw], n: int | None, spread: Callable[..., An
 
     ``spread`` does what ``map`` does, perhaps in several threads.
     """
-    keys = np.concatenate([draw.keys for draw in draws])
-    n_pixels, most = len(keys), np.uint64(_FULL_RANGE)
+    n_pixels, most = sum(len(draw.keys) for draw in draws), np.uint64(_FULL_RANGE)
     if n is not None and n < n_pixels:
-        n_pixels, most = n, _smallest_key(keys, n)
+        n_pixels, most = n, _smallest_key(np.concatenate([draw.keys for draw in draws]), n)
     elif len(draws) == 1:
         return draws[0]
     block, first = draws[0].block, draws[0].values

@@ -19,13 +19,11 @@ from rsclass.report.texts import three_digits
 
 MOST_NUMBERED = 15
 
-_VIRIDIS = np.array(
-    [
-        (68, 1, 84), (72, 24, 106), (71, 45, 123), (66, 64, 134), (59, 82, 139), (51, 99, 141),
-        (44, 114, 142), (38, 130, 142), (33, 145, 140), (31, 160, 136), (40, 174, 128),
-        (63, 188, 115), (94, 201, 98), (132, 212, 75), (173, 220, 48), (216, 226, 25),
-        (253, 231, 37),
-    ]
+_VIRIDIS = (
+    (68, 1, 84), (72, 24, 106), (71, 45, 123), (66, 64, 134), (59, 82, 139), (51, 99, 141),
+    (44, 114, 142), (38, 130, 142), (33, 145, 140), (31, 160, 136), (40, 174, 128),
+    (63, 188, 115), (94, 201, 98), (132, 212, 75), (173, 220, 48), (216, 226, 25),
+    (253, 231, 37),
 )  # fmt: skip
 
 
@@ -69,9 +67,10 @@ def heat_table(matrix: Float, legend: Legend, name: str, most: float | None = No
 
 def viridis(share: float) -> RGB:
     """The color of a share: dark at 0, bright at 1."""
-    at = share * (len(_VIRIDIS) - 1)
-    places = np.arange(len(_VIRIDIS))
-    red, green, blue = (round(float(np.interp(at, places, _VIRIDIS[:, i]))) for i in range(3))
+    at = min(max(share, 0.0), 1.0) * (len(_VIRIDIS) - 1)
+    below = min(int(at), len(_VIRIDIS) - 2)
+    ends = zip(_VIRIDIS[below], _VIRIDIS[below + 1], strict=True)
+    red, green, blue = (round(low + (high - low) * (at - below)) for low, high in ends)
     return red, green, blue
 
 

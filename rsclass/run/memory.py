@@ -22,11 +22,19 @@ TO_COME = 96 * MIB
 """Taken by the first compiled loop, and by GDAL's cache while the first blocks are read."""
 
 
-def resident() -> int:
-    """Bytes that this process occupies, and those that it soon will without further ado."""
-    _return_freed()
-    to_come = 0 if compiling.loaded() else TO_COME
-    return int(psutil.Process().memory_info().rss) + RESERVE + to_come
+def resident(limit: int = 0) -> int:
+    """Bytes that this process occupies, and those that it soon will without further ado.
+
+    Where they are more than a small part of ``limit``, freed memory is handed back first.
+    """
+    to_come = RESERVE + (0 if compiling.loaded() else TO_COME)
+    if _occupied() + to_come > limit // 4:
+        _return_freed()
+    return _occupied() + to_come
+
+
+def _occupied() -> int:
+    return int(psutil.Process().memory_info().rss)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,7 @@ def require(running: Running, needed: int, advice: str) -> None:
     MemoryLimitError
         They do not; ``advice`` says what would help.
     """
-    whole = resident() + needed
+    whole = resident(running.max_mem) + needed
     if whole > running.max_mem:
         raise MemoryLimitError(
             f"this work needs at least {math.ceil(whole / MIB)} MiB, but --max-mem allows "
@@ -110,7 +118,7 @@ def plan_work(
     MemoryLimitError
         Not even one unit of ``side`` x ``side`` pixels fits.
     """
-    free = running.max_mem - resident() - fixed_bytes
+    free = running.max_mem - resident(running.max_mem) - fixed_bytes
     tile_height = tile_width = max(math.ceil(running.tile / side), 1) * side
     if striped or low:
         tile_height = side
