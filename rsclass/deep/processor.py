@@ -14,7 +14,7 @@ from rsclass.deep.nets import PixelNet
 
 __all__ = ["Pointwise", "Winograd", "best", "for_processor"]
 
-_FEWEST = 16  # channels of a 3x3 convolution for which fewer products are less work
+_FEWEST = 768  # inputs times outputs of a 3x3 convolution for which fewer products are less work
 
 
 class Winograd(nn.Conv2d):
@@ -40,7 +40,7 @@ class Winograd(nn.Conv2d):
     @staticmethod
     def suits(layer: nn.Conv2d) -> bool:
         """Whether a layer is of a kind that can be formed so, and gains by it."""
-        return _plain(layer, 3) and min(layer.in_channels, layer.out_channels) >= _FEWEST
+        return _plain(layer, 3) and layer.in_channels * layer.out_channels >= _FEWEST
 
     def forward(self, x: Tensor) -> Tensor:
         """Sums (n, outputs, h - 2, w - 2) of images (n, inputs, h, w)."""

@@ -36,7 +36,7 @@ def net_of(**shape) -> PixelNet:
     "shape",
     [
         {},
-        {"width": 20, "receptive_field": 9},
+        {"width": 28, "receptive_field": 9},
         {"width": 8},
         {"sobel": True, "width": 32},
         {"head": "mlp", "logit_norm": True, "receptive_field": 5},
