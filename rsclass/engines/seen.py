@@ -42,7 +42,9 @@ class SeenScene:
 def seen_block(eyes: Consensus, block: Block, window: Window) -> Block:
     """What is seen of ``window``; ``block`` covers it and the halo of the eyes around it."""
     valid = np.ascontiguousarray(block.valid[window.inside(block.window)])
-    places = eyes.places(block, window).reshape(-1, *valid.shape)
+    # What lies farther away is not looked at, and need not be filtered.
+    near = block.cut(window.around(eyes.halo, block.window))
+    places = eyes.places(near, window).reshape(-1, *valid.shape)
     places[:, ~valid] = 0
     n = len(places)
     return Block(window, places, valid, np.ones(n), np.zeros(n))

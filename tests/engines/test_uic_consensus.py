@@ -11,6 +11,7 @@ from sklearn.metrics import adjusted_rand_score
 from rsclass.core.arrays import ArrayStream
 from rsclass.core.types import Window
 from rsclass.engines.consensus import Consensus
+from rsclass.engines.seen import seen_block
 from rsclass.engines.uic import UIC
 
 QUICK = {"width": 8, "epochs": 4, "warmup": 2, "tiles": 16, "batch": 4, "receptive_field": 3}
@@ -39,6 +40,22 @@ def test_fields_are_found_as_the_consensus_finds_them(fitted):
     assert adjusted_rand_score(alone.ravel(), labels.ravel()) > 0.95
     assert fitted.n_classes_ == 4
     assert fitted.warnings_ == []
+
+
+def test_a_tile_is_seen_without_filtering_all_of_a_large_block(monkeypatch):
+    values = np.tile(fields()[0], (1, 2, 2))
+    eyes = Consensus(4).fit(values)
+    block = ArrayStream(values).read(Window(0, 0, 2 * SIDE, 2 * SIDE))
+    window = Window(40, 44, 10, 12)
+    rows, cols = window.inside(block.window)
+    expected = eyes.places(block, block.window).reshape(-1, 2 * SIDE, 2 * SIDE)[:, rows, cols]
+    given = []
+    places = Consensus.places
+    monkeypatch.setattr(
+        Consensus, "places", lambda self, *asked: (given.append(asked), places(self, *asked))[1]
+    )
+    np.testing.assert_array_equal(seen_block(eyes, block, window).values, expected)
+    assert [near.window for near, _ in given] == [window.grow(eyes.halo, 2 * SIDE, 2 * SIDE)]
 
 
 def test_a_trend_of_the_light_is_seen_and_taken_out():
