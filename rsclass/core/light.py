@@ -7,12 +7,13 @@ trend is a regression of log brightness on the place within such clusters, each 
 mean of its own; clusters are formed anew from the evened spectra, now with their brightness. This
 is the alternation of classes and bias field of Wells, Grimson, Kikinis, Jolesz 1996, Adaptive
 segmentation of MRI data, IEEE Transactions on Medical Imaging 15, doi:10.1109/42.511747, with hard
-classes and a field that is linear in the logarithm.
+classes and a field that is linear in the logarithm. Where the calibration of the bands changes at a
+line (:mod:`rsclass.core.calibration`), that is undone first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsclass.core.arrays import ArrayStream
+from rsclass.core.calibration import RIGHT, Step, calibrated, find_step
 from rsclass.core.components import covariance, principal_axes
 from rsclass.core.lloyd import lloyd, nearest, plus_plus
 from rsclass.core.types import Band, Block, Float, PixelStream, Sample, T, Window
@@ -49,12 +51,15 @@ class Light:
     height, width : int
         Of the scene.
     down, right : float
+    steps : tuple of Step
+        Lines at which the calibration of the bands changes; their gains are those of the bands.
     """
 
     height: int
     width: int
     down: float = 0.0
     right: float = 0.0
+    steps: tuple[Step, ...] = ()
 
     @property
     def reach(self) -> float:
@@ -62,9 +67,22 @@ class Light:
         return abs(self.down) + abs(self.right)
 
     @classmethod
-    def of(cls, stream: PixelStream, seed: int) -> Self:
-        """The trend of a scene, from at most 20,000 of its pixels."""
+    def of(cls, stream: PixelStream, seed: int, seams: int = 0) -> Self:
+        """The trend of a scene, from at most 20,000 of its pixels.
+
+        Parameters
+        ----------
+        seams : int
+            Lines of changed calibration that are looked for, at most.
+        """
+        found = cls(stream.height, stream.width)
         sample = stream.sample(_PIXELS, seed)
+        for _ in range(seams):
+            step = find_step(EvenStream(stream, found), sample.values)
+            if step is None:
+                break
+            found = replace(found, steps=(*found.steps, step))
+            sample = EvenStream(stream, found).sample(_PIXELS, seed)
         at = _places(sample.rows, stream.height), _places(sample.cols, stream.width)
         place = np.stack(at, axis=1)
         trend = np.zeros(2)
@@ -78,10 +96,18 @@ class Light:
             labels, _ = nearest(features, centers)
             trend += _within(log_brightness, place, labels)
         down, right = np.round(trend, _DIGITS).tolist()
-        return cls(stream.height, stream.width, down, right)
+        return replace(found, down=down, right=right)
+
+    @classmethod
+    def restored(cls, card: Mapping[str, Any]) -> Self:
+        """From the fields as JSON keeps them."""
+        steps = tuple(
+            Step(step["axis"], step["at"], tuple(step["gain"])) for step in card.get("steps", ())
+        )
+        return cls(**{**card, "steps": steps})
 
     def gain(self, window: Window) -> NDArray[np.float32]:
-        """The gain (height, width) of a window of the scene."""
+        """The gain (height, width) of the light in a window of the scene."""
         rows = _places(np.arange(window.row, window.row_end), self.height)
         cols = _places(np.arange(window.col, window.col_end), self.width)
         over = np.exp(self.down * rows)[:, None] * np.exp(self.right * cols)
@@ -92,6 +118,8 @@ class Light:
         values = physical(block).reshape(block.values.shape)
         values /= self.gain(block.window)
         n = block.n_bands
+        if self.steps:
+            values /= np.exp(calibrated(self.steps, block.window, n)).astype(np.float32)
         return Block(block.window, values, block.valid, np.ones(n), np.zeros(n))
 
 
@@ -121,6 +149,9 @@ class EvenStream:
         rows = _places(drawn.rows, self.height) * self.light.down
         cols = _places(drawn.cols, self.width) * self.light.right
         values = drawn.values / np.exp(rows + cols)[:, None]
+        for step in self.light.steps:
+            beyond = (drawn.cols if step.axis == RIGHT else drawn.rows) >= step.at
+            values[beyond] /= np.exp(step.gain)
         return Sample(values, drawn.rows, drawn.cols, drawn.n_valid)
 
     def drawn(self, n: int, seed: int) -> ArrayStream | None:

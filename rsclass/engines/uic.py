@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["UIC"]
 
 _LEAST_TREND = 0.15
+_MOST_SEAMS = 4
 _SPACE_SCALE = 2.0  # the space has a variance of 1: its inputs are cut at 8 mean deviations
 
 
@@ -48,8 +49,8 @@ class UIC(NetworkEngine):
     n_classes : int, default=12
         Classes to find.
     mode : {"landcover", "paper"}
-        Sets what the parameters ``seen``, ``start``, ``labels_from``, ``inputs`` and ``trend`` are
-        by default.
+        Sets what the parameters ``seen``, ``start``, ``labels_from``, ``inputs``, ``trend`` and
+        ``seams`` are by default.
     epochs : int, default=16
     seen : {"auto", "tiles", "patches"}
         What is trained on: dense tiles with class weights (landcover), or patches around drawn
@@ -135,6 +136,9 @@ class UIC(NetworkEngine):
         Logarithm of the gain from which on a trend of the light is taken out, at the edge or
         corner where it is strongest: 0.15 is 16 % more light than in the middle. None: 0.15
         (landcover), or never (paper). Several scenes at once keep their light.
+    seams : int or None
+        Lines from edge to edge, at most, at which a changed calibration of the bands is undone, as
+        in mosaics. None: 4 (landcover) or 0 (paper).
     training_pixels : int, default=300,000
         Pixels of the training areas, held in memory. Smaller scenes are used whole.
     random_state : int, default=0
@@ -151,7 +155,7 @@ class UIC(NetworkEngine):
     n_clusters_ : int
         Clusters that hold pixels.
     light_ : Light or None
-        The trend that was taken out of the scene seen last.
+        The trend and the changes of calibration that were taken out of the scene seen last.
 
     Notes
     -----
@@ -173,10 +177,12 @@ class UIC(NetworkEngine):
         "inputs": Parameter("what the network looks at", choices=("auto", "bands", "consensus")),
         "learn_centroids": Parameter("learn the last layer"),
         "trend": Parameter("trend of the light that is taken out, from this log gain on", low=0),
+        "seams": Parameter("lines of changed calibration that are undone, at most", 0),
     }
 
     inputs: str
     trend: float | None
+    seams: int | None
     random_state: int
 
     light_: Light | None = None
@@ -220,6 +226,7 @@ class UIC(NetworkEngine):
         samples: int = 16_384,
         merge_space: str = "spectra",
         trend: float | None = None,
+        seams: int | None = None,
         training_pixels: int = 300_000,
         random_state: int = 0,
     ) -> None:
@@ -245,17 +252,26 @@ class UIC(NetworkEngine):
         return replace(plan, gain=0.0, space="inputs")
 
     def meet(self, stream: PixelStream) -> None:
-        """Look for a trend of the light in a scene that is to be labelled."""
-        least = self._least_trend
+        """Look at the light and the calibration of a scene that is to be labelled."""
+        least, seams = self._least_trend, self._most_seams
         # Scenes side by side have no common light.
         self.light_ = None
-        if least is not None and not hasattr(stream, "parts"):
-            light = Light.of(stream, self.random_state)
-            self.light_ = light if light.reach >= least else None
+        if hasattr(stream, "parts") or (least is None and not seams):
+            return
+        light = Light.of(stream, self.random_state, seams)
+        if least is None or light.reach < least:
+            light = replace(light, down=0.0, right=0.0)
+        self.light_ = light if light.reach or light.steps else None
 
     @property
     def _least_trend(self) -> float | None:
         return _LEAST_TREND if self.trend is None and self.mode == "landcover" else self.trend
+
+    @property
+    def _most_seams(self) -> int:
+        if self.seams is None:
+            return _MOST_SEAMS if self.mode == "landcover" else 0
+        return self.seams
 
     @property
     def _sees_consensus(self) -> bool:
@@ -284,6 +300,11 @@ class UIC(NetworkEngine):
         self._eyes = None
         if not getattr(stream, "is_table", False):
             self.meet(stream)
+        for step in self.light_.steps if self.light_ is not None else ():
+            self.warnings_.append(
+                f"the calibration of the bands changes at {'column' if step.axis else 'row'} "
+                f"{step.at}; that was undone, and --set seams=0 leaves it."
+            )
         super()._learn(stream if self.light_ is None else EvenStream(stream, self.light_))
 
     def _made_eyes(self) -> Consensus:
@@ -352,7 +373,7 @@ class UIC(NetworkEngine):
         """Set the fitted attributes from what ``state`` gave."""
         super().restore(card, arrays)
         light = card.get("light")
-        self.light_ = None if light is None else Light(**light)
+        self.light_ = None if light is None else Light.restored(light)
         self._eyes = None
         if card.get("eyes") is not None:
             self._eyes = self._made_eyes()

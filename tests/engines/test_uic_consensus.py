@@ -81,6 +81,23 @@ def test_another_scene_is_labelled_under_its_own_light(fitted):
     assert fitted.light_ is None
 
 
+def test_a_change_of_calibration_within_the_scene_is_undone_and_kept_with_the_model():
+    values, truth = fields()
+    values[:, :, 40:] *= np.array([1.3, 0.8, 1.1])[:, None, None]
+    engine = UIC(4, **QUICK)
+    labels = engine.fit_predict(values)
+    assert adjusted_rand_score(truth.ravel(), labels.ravel()) > 0.95
+    assert engine.light_ is not None
+    (step,) = engine.light_.steps
+    assert step.at == 40
+    assert any("column 40" in said for said in engine.warnings_)
+    card, arrays = engine.state()
+    other = UIC(4, **QUICK)
+    other.restore(json.loads(json.dumps(card)), arrays)
+    assert other.light_ == engine.light_
+    assert UIC(4, seams=0, **QUICK).fit(values).light_ is None
+
+
 def test_runs_give_the_same_bytes_for_any_number_of_threads(fitted):
     values, _ = fields()
     for jobs in (1, 3):

@@ -18,7 +18,15 @@ from rsclass.flow.scene import stream_of
 ENGINES = {
     "kmeans": KMeans(4),
     "uic": UIC(
-        3, epochs=2, warmup=1, tiles=4, width=4, overcluster=1, receptive_field=5, inputs="bands"
+        3,
+        epochs=2,
+        warmup=1,
+        tiles=4,
+        width=4,
+        overcluster=1,
+        receptive_field=5,
+        inputs="bands",
+        seams=0,
     ),
 }
 
