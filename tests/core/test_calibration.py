@@ -59,8 +59,8 @@ def test_land_alone_has_no_seam(straight):
 
 def test_pixels_without_data_tell_nothing():
     values = joined(land(1), RIGHT, 65)
-    values[:, :40] = np.nan
-    values[:, 60:80, 50:80] = np.nan
+    values[:, :20] = np.nan
+    values[:, 70:80, 50:80] = np.nan
     step = found_in(values)
     assert step is not None
     assert step.at == 65
