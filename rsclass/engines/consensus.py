@@ -55,7 +55,7 @@ class Consensus(Engine):
         median distance of neighbors.
     passes : int, default=2
         Of the filter; 0: none.
-    training_pixels : int, default=500,000
+    training_pixels : int, default=1,000,000
         Pixels of the training areas. Smaller scenes are used whole.
     random_state : int, default=0
 
@@ -124,7 +124,7 @@ class Consensus(Engine):
         information: float = SHARE,
         spread: float = SPREAD,
         passes: int = PASSES,
-        training_pixels: int = 500_000,
+        training_pixels: int = 1_000_000,
         random_state: int = 0,
     ) -> None:
         self.n_classes = n_classes
