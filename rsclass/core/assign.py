@@ -155,7 +155,8 @@ def nearest(
     distance2 : float64 array (pixels,), optional
         Filled with the squared distance; NaN at invalid pixels.
     """
-    quick = SingleCenters.of(centers) if distance2 is None and len(labels) >= MANY else None
+    single = distance2 is None and len(labels) >= MANY
+    quick = SingleCenters.of(centers, offset) if single else None
     if quick is None:
         _nearest(values, valid, gain, offset, centers, labels, distance2)
         return

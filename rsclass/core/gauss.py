@@ -116,7 +116,7 @@ def likeliest(
     """
     many = values.shape[1] >= MANY and not (distances or discriminants)
     quick = classes.single if many else None
-    if quick is None:
+    if quick is None or (np.abs(offset[classes.bands]) > quick.most).any():
         return _likeliest(values, valid, gain, offset, classes, distances, discriminants)
     labels = np.empty(values.shape[1], np.int32)
     quick.settle(values, valid, gain, offset, classes.bands, labels)

@@ -35,6 +35,7 @@ _NEAR = 1000.0  # squared distance from its class up to which a pixel is settled
 _WORTH = 0.05  # error of a whitened vector up to which few pixels stay open
 _FINEST = 2.0**-11
 _LARGEST = 1e15  # its square is still far from the end of single precision
+_SHIFTED = 2.0**26  # offset in units of the values, from which double precision errs as much
 _AROUND = 10.0  # the same for centers, in units of the farthest from their middle
 
 
@@ -71,15 +72,16 @@ class SingleCenters:
     most: float
 
     @classmethod
-    def of(cls, centers: Float) -> Self | None:
-        """None where single precision tells nothing."""
+    def of(cls, centers: Float, offset: Float) -> Self | None:
+        """None where single precision tells nothing; ``offset`` as in :meth:`settle`."""
         n_bands = centers.shape[1]
         if n_bands > UNROLLED:
             return None
         middle = np.median(centers, axis=0)
         off = np.abs(centers - middle)
         reach = _AROUND * float(np.sqrt((off**2).sum(axis=1).max()))
-        if not 1 / _LARGEST < reach < _LARGEST:
+        shifted = float((np.abs(middle) + np.abs(offset)).max())
+        if not (1 / _LARGEST < reach < _LARGEST and shifted < _SHIFTED * reach):
             return None
         error = 4 * _ROUNDING * float(np.sqrt(((2 * off + 1.1 * reach) ** 2).sum(axis=1).max()))
         share, rest = _bounds(error / reach, n_bands)
@@ -113,6 +115,8 @@ class SingleGaussians:
         Minus the whitened mean of every class, ``middle`` subtracted.
     share, rest : float
         Twice a discriminant is wrong by less than ``share d' + rest``.
+    most : float64 array (bands,)
+        Magnitudes of offsets up to which that holds.
     """
 
     middle: Float
@@ -121,6 +125,7 @@ class SingleGaussians:
     start: NDArray[np.float32]
     share: float
     rest: float
+    most: Float
 
     @classmethod
     def of(cls, mean: Float, whitener: Float, weight: Float) -> Self | None:
@@ -136,7 +141,8 @@ class SingleGaussians:
         whitened = np.einsum("kbc,kc->kb", np.abs(whitener), off + far)
         error = (n_bands + 4) * _ROUNDING * np.sqrt((whitened**2).sum(axis=1).max())
         small, large = spread.min() > 1 / _LARGEST, (off + far).max() < _LARGEST
-        if not (error < _WORTH and small and large):
+        most = _SHIFTED * far - np.abs(middle)
+        if not (error < _WORTH and small and large and most.min() > 0):
             return None
         share, rest = _bounds(error, n_bands)
         heaviest = np.abs(weight[np.isfinite(weight)]).max()
@@ -148,6 +154,7 @@ class SingleGaussians:
             -np.einsum("kbc,kc->kb", whitener, mean - middle).astype(single),
             share,
             rest + 16 * _ROUNDING * (heaviest + _NEAR),
+            most,
         )
 
     def settle(

@@ -74,9 +74,24 @@ def test_likeliest_classes_are_those_of_double_precision(rng, apart, condition):
     np.testing.assert_array_equal(found, _likeliest(values, valid, *plain(5), classes).labels)
 
 
+@pytest.mark.parametrize("shift", [-1e15, 1e13])
+def test_classes_are_those_of_double_precision_where_an_offset_makes_that_coarse(rng, shift):
+    centers, values = rng.normal(size=(8, 4)), rng.normal(size=(4, PIXELS))
+    valid, gain, offset = np.ones(PIXELS, bool), np.ones(4), np.full(4, shift)
+    expected = labels_of(values, valid, centers + shift, gain, offset, _nearest)
+    found = labels_of(values, valid, centers + shift, gain, offset)
+    np.testing.assert_array_equal(found, expected)
+    covariance = np.broadcast_to(np.eye(4), (8, 4, 4))
+    for mean, stored in ((centers + shift, values), (centers, values - shift)):
+        classes = Gaussians.of(np.arange(4), mean, covariance, np.full(8, 1 / 8))
+        expected = _likeliest(stored, valid, gain, offset, classes).labels
+        found = likeliest(stored, valid, gain, offset, classes).labels
+        np.testing.assert_array_equal(found, expected)
+
+
 def test_classes_that_single_precision_cannot_tell_are_not_tried(rng):
     assert gaussians(rng, 6, 4, 1e7, 1.0).single is None
-    assert SingleCenters.of(np.ones((3, 2))) is None
+    assert SingleCenters.of(np.ones((3, 2)), np.zeros(2)) is None
 
 
 def test_most_pixels_of_usual_imagery_are_settled(rng):
@@ -88,7 +103,7 @@ def test_most_pixels_of_usual_imagery_are_settled(rng):
     classes = Gaussians.of(np.arange(6), mean, covariance, np.full(12, 1 / 12))
     classes.single.settle(values, valid, *plain(6), classes.bands, labels)
     assert np.mean(labels == UNSETTLED) < 0.01
-    SingleCenters.of(mean).settle(values, valid, *plain(6), labels)
+    SingleCenters.of(mean, np.zeros(6)).settle(values, valid, *plain(6), labels)
     assert np.mean(labels == UNSETTLED) < 0.01
 
 
