@@ -157,11 +157,14 @@ class Clustering(Objective):
         After the last epoch; -1 where a pixel takes no part.
     start_entropy : float
         Entropy of the class histogram before the first epoch, in nats.
+    remedy : str
+        What helps this method first where clusters vanish.
     """
 
     clusters: int
     labels: Labels
     may_settle = False
+    remedy = "train for more epochs"
 
     def __init__(self, training: Training) -> None:
         super().__init__(training)
@@ -242,7 +245,7 @@ class Clustering(Objective):
             return None
         return (
             f"the network collapsed: {alive} of {self.clusters} clusters hold pixels, as unevenly "
-            f"as {end:.1f} equal ones where {start:.1f} were at the start; raise the balance, use "
+            f"as {end:.1f} equal ones where {start:.1f} were at the start; {self.remedy}, use "
             "more varied training areas or ask for fewer classes."
         )
 

@@ -212,6 +212,12 @@ def test_every_parameter_is_declared_documented_and_kept_by_a_clone(method):
         assert f"    {name} : " in type(engine).__doc__
 
 
+@pytest.mark.parametrize("method", ["uic", *RELATIVES])
+def test_what_helps_against_a_collapse_is_a_parameter_of_the_method(method):
+    model = pytest.importorskip("rsclass.deep.model")
+    assert model.OBJECTIVES[method].remedy.split()[-1] in engine_class(method)().parameters
+
+
 @pytest.mark.parametrize("method", RELATIVES)
 def test_the_memory_foretold_holds_what_a_fit_allocates(method):
     values = np.random.default_rng(0).normal(size=(3, 180, 180)).astype(np.float32)

@@ -43,6 +43,7 @@ class DeepCluster(Labelled):
     """
 
     head_momentum = False
+    remedy = "raise the balance"
 
     def __init__(self, training: Training, patches: bool) -> None:
         super().__init__(training, Patches(training) if patches else Tiles(training))

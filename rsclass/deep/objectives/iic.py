@@ -41,6 +41,7 @@ class IIC(Paired):
     """
 
     plain_first = True
+    remedy = "raise entropy_weight"
 
     def __init__(
         self,

@@ -52,6 +52,8 @@ class SCAN(Clustering):
         Probability of a sure answer.
     """
 
+    remedy = "raise entropy_weight"
+
     def __init__(
         self,
         training: Training,

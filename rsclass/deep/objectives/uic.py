@@ -44,6 +44,8 @@ class UIC(Labelled):
         K-means is that of 5 x 5 means; else of the inputs as they are.
     """
 
+    remedy = "raise the balance"
+
     def __init__(
         self, training: Training, patches: bool, start: str, source: str, smooth: bool = True
     ) -> None:
