@@ -337,6 +337,11 @@ class NetworkEngine(Engine):
                     "of the package itself: rsclass.UIC and the like."
                 )
             given = deep.Given(*_weight_readers[-1](self.init))
+            if given.card is not None and given.card["engine"]["state"].get("eyes") is not None:
+                raise UsageError(
+                    f"{given.name} looks at the space of a consensus, which belongs to its scene; "
+                    "to start other networks, train it with --set inputs=bands."
+                )
         return deep.Start(
             self.init, self.init_epochs, given, self.freeze == "trunk", self.trunk_rate
         )

@@ -30,7 +30,9 @@ def read_content(path: str | Path) -> bytes:
         return path.read_bytes()
     except FileNotFoundError as error:
         raise DataError(
-            f"there is no file of weights {path}; check the path.", path=str(path)
+            f"there is no file of weights {path}, and no pretext of that name; check the path, or "
+            "see init in 'rsclass methods uic'.",
+            path=str(path),
         ) from error
     except OSError as error:
         raise DataError(

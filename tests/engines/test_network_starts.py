@@ -126,6 +126,11 @@ def test_starts_that_cannot_be_are_refused(scene, tmp_path):
     with pytest.raises(BrokenModelError, match="which has no network"):
         rsclass.UIC(3, init=str(kmeans), **QUICK).fit(values)
 
+    eyes = rsclass.UIC(3, **(QUICK | {"inputs": "consensus"})).fit(values)
+    path = str(eyes.save(tmp_path / "eyes.safetensors"))
+    with pytest.raises(UsageError, match="train it with --set inputs=bands"):
+        rsclass.UIC(3, init=path, **QUICK).fit(values)
+
 
 def test_a_damaged_model_is_found_before_training(scene, model, tmp_path):
     content = bytearray(model.read_bytes())
