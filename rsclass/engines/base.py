@@ -184,14 +184,20 @@ class Engine(Estimator):
     def prepare(self, stream: PixelStream) -> None:
         """Look at the scene in which the samples lie that ``fit_training`` will learn from."""
 
-    def meet(self, stream: PixelStream) -> None:
+    def meet(self, stream: PixelStream) -> list[str]:
         """Get to know a scene that is to be labelled; most engines need not.
 
         Parameters
         ----------
         stream : PixelStream
             The scene, perhaps another one than ``fit`` saw.
+
+        Returns
+        -------
+        list of str
+            What was done about it that whoever reads the map should know, in sentences.
         """
+        return []
 
     def adapted(self, stream: PixelStream) -> Self:
         """A copy whose network is fitted to another scene; see :func:`rsclass.predict`.

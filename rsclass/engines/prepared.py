@@ -340,9 +340,9 @@ class Prepared(Engine):
         found: Float = sums / np.maximum(count, 1)[:, None]
         return np.where(count[:, None] > 0, found, everywhere)
 
-    def meet(self, stream: PixelStream) -> None:
+    def meet(self, stream: PixelStream) -> list[str]:
         """Get to know a scene that is to be labelled."""
-        self.inner.meet(self._prepared(stream))
+        return self.inner.meet(self._prepared(stream))
 
     def predict_block(self, block: Block, core: Window, layers: Collection[str] = ()) -> Prediction:
         """Label ``core``; ``block`` covers it and ``halo`` pixels around it, cut at the scene."""

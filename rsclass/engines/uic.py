@@ -7,6 +7,7 @@ Learning, ECCV Workshops, arXiv:2006.11480.
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Collection
 from dataclasses import asdict, replace
 from functools import partial
@@ -176,8 +177,14 @@ class UIC(NetworkEngine):
         "labels_from": Parameter("the later labels", choices=("auto", "teacher", "views", "clean")),
         "inputs": Parameter("what the network looks at", choices=("auto", "bands", "consensus")),
         "learn_centroids": Parameter("learn the last layer"),
-        "trend": Parameter("trend of the light that is taken out, from this log gain on", low=0),
-        "seams": Parameter("lines of changed calibration that are undone, at most", 0),
+        "trend": Parameter(
+            "trend of the light that is taken out, from this log gain on (none: 0.15, or never in "
+            "paper)",
+            low=0,
+        ),
+        "seams": Parameter(
+            "lines of changed calibration that are undone, at most (none: 4, or 0 in paper)", 0
+        ),
     }
 
     inputs: str
@@ -251,17 +258,29 @@ class UIC(NetworkEngine):
             return plan
         return replace(plan, gain=0.0, space="inputs")
 
-    def meet(self, stream: PixelStream) -> None:
+    def meet(self, stream: PixelStream) -> list[str]:
         """Look at the light and the calibration of a scene that is to be labelled."""
         least, seams = self._least_trend, self._most_seams
         # Scenes side by side have no common light.
         self.light_ = None
         if hasattr(stream, "parts") or (least is None and not seams):
-            return
+            return []
         light = Light.of(stream, self.random_state, seams)
         if least is None or light.reach < least:
             light = replace(light, down=0.0, right=0.0)
         self.light_ = light if light.reach or light.steps else None
+        told = [
+            f"the calibration of the bands changes at {'column' if step.axis else 'row'} "
+            f"{step.at}; that was undone, and training with --set seams=0 leaves it."
+            for step in light.steps
+        ]
+        if light.reach:
+            told.append(
+                f"the light grows by {math.expm1(light.reach):.0%} from the middle of the scene to "
+                "where it is strongest; that was taken out, and training with --set trend=10 "
+                "leaves it."
+            )
+        return told
 
     @property
     def _least_trend(self) -> float | None:
@@ -299,12 +318,7 @@ class UIC(NetworkEngine):
     def _learn(self, stream: PixelStream) -> None:
         self._eyes = None
         if not getattr(stream, "is_table", False):
-            self.meet(stream)
-        for step in self.light_.steps if self.light_ is not None else ():
-            self.warnings_.append(
-                f"the calibration of the bands changes at {'column' if step.axis else 'row'} "
-                f"{step.at}; that was undone, and --set seams=0 leaves it."
-            )
+            self.warnings_ += self.meet(stream)
         super()._learn(stream if self.light_ is None else EvenStream(stream, self.light_))
 
     def _made_eyes(self) -> Consensus:

@@ -121,7 +121,7 @@ def predict(
                 check_scale(trained, source.bands, sample, source.name)
                 warnings += drift(trained, sample, source.name)
             trained.engine.use_machine(running.workers, running.device)
-            trained.engine.meet(stream)
+            warnings += trained.engine.meet(stream)
             story = {"history": [], "evidence": [], "reason": "", "warnings": warnings}
             config = recipe | {"stamp": source.stamp(), "device": running.device}
             with resumable(outputs.path, writing.resume, config) as progress:

@@ -131,12 +131,12 @@ def probe(
             }
             stream = stack.enter_context(open_stream(source, running))
             trained.engine.use_machine(running.workers, running.device)
-            trained.engine.meet(stream)
+            met = trained.engine.meet(stream)
             known = known_pixels(stream, asked, per_class, seed)
             found = _Probing(stream, trained, known.pixels, folds, block_size, seed).probed(
                 "model" if isinstance(model, Model) else str(model), known.name, wanted
             )
-            found.warnings[:0] = [*source.warnings, *known.warnings]
+            found.warnings[:0] = [*source.warnings, *met, *known.warnings]
             source.check_unchanged()
             if "table" in targets:
                 targets["table"].put(found.to_csv().encode())

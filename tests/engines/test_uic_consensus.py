@@ -66,6 +66,7 @@ def test_a_trend_of_the_light_is_seen_and_taken_out():
     assert engine.light_ is not None
     # what 4,096 pixels of 5 % noise tell of a slope, and covers that are not spread evenly
     assert engine.light_.right == pytest.approx(0.5, abs=0.02)
+    assert any("the light grows by 6" in said for said in engine.warnings_)  # e ** 0.5 = 1.65
 
 
 def test_light_that_hardly_changes_is_left_alone(fitted):
@@ -91,6 +92,7 @@ def test_a_change_of_calibration_within_the_scene_is_undone_and_kept_with_the_mo
     (step,) = engine.light_.steps
     assert step.at == 40
     assert any("column 40" in said for said in engine.warnings_)
+    assert [said for said in engine.meet(ArrayStream(values)) if "column 40" in said]
     card, arrays = engine.state()
     other = UIC(4, **QUICK)
     other.restore(json.loads(json.dumps(card)), arrays)
