@@ -52,7 +52,7 @@ _FRACTION_BITS = 23
 
 @fused
 def _logarithms(u, mantissa, out):
-    """Natural logarithms of positive numbers, 1e-7 of them exact; finite for 0.
+    """Natural logarithms of positive numbers, wrong by 3e-7 of them at most; finite for 0.
 
     ``u = 2^e (1 + f)`` with ``1 + f`` from 2/3 to 4/3, and ``ln(1 + f) = 2 artanh(f / (2 + f))``
     as a series.
