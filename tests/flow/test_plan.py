@@ -38,6 +38,17 @@ def test_a_plan_tells_what_would_happen_and_writes_nothing(method, scene: Path, 
     assert "would write" in told.summary()
 
 
+@pytest.mark.parametrize(("room", "kept"), [(2**30, True), (24 * 2**20, False)])
+def test_a_plan_tells_whether_decoded_blocks_are_kept(
+    room: int, kept: bool, scene: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("rsclass.run.memory.resident", lambda limit=0: limit - room)
+    told = plan(scene, tmp_path / "map.tif", method="kmeans", classes=4, running=Running(jobs=1))
+    assert told.kept_in_memory == kept
+    assert ("kept in memory between passes" in told.summary()) == kept
+    assert ("read again in each pass" in told.summary()) != kept
+
+
 def test_a_plan_refuses_what_the_run_would_refuse(small_scene: Path, tmp_path: Path):
     out = tmp_path / "map.tif"
     classify(small_scene, out, method="kmeans", classes=3, writing=QUICK)
