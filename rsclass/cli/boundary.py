@@ -17,7 +17,7 @@ from rsclass.errors import RsclassError
 
 __all__ = ["Ending", "ending_of", "guarded"]
 
-STOPPED = "stopped; no map was written."
+STOPPED = "stopped; no output was written."
 GO_ON = " Run the same command again to go on."
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _NO_MEMORY = ("can't allocate memory", "out of memory", "cannot allocate memory")

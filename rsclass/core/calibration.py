@@ -190,6 +190,8 @@ def _jump(stream: PixelStream, ground: _Ground, axis: int, at: int) -> Step | No
     chance = 1.2533 * 1.4826 * around[:, _BESIDE] / np.sqrt(steps.shape[1])
     clear = np.abs(gain) > np.maximum(_LEAST, _SURE * chance)
     unlike = around.mean(axis=0)[_BESIDE] > _UNEVEN * np.median(around.mean(axis=0))
-    if unlike or not clear.any():
+    # No two sensors differ that much: a column is broken.
+    broken = np.abs(gain).max() > _MOST_JUMP
+    if unlike or broken or not clear.any():
         return None
     return Step(axis, at, tuple(gain.tolist()))

@@ -42,7 +42,7 @@ def _chained(cause: Exception) -> Exception:
         (errors.MemoryLimitError("too much."), 6, "too much."),
         (errors.DiskFullError("no room."), 6, "no room."),
         (errors.StoppedError("the caller stopped it."), 130, "the caller stopped it."),
-        (KeyboardInterrupt(), 130, "stopped; no map was written."),
+        (KeyboardInterrupt(), 130, "stopped; no output was written."),
         (MemoryError(), 6, "out of memory"),
         (_chained(MemoryError()), 6, "out of memory"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory"), 6, "out of memory"),
@@ -68,7 +68,7 @@ def test_every_error_has_its_exit_code_and_sentence(
 
 def test_a_stopped_run_that_keeps_what_is_finished_says_how_to_go_on() -> None:
     told = ending_of(KeyboardInterrupt(), resumable=True)
-    assert told.sentence == ("stopped; no map was written. Run the same command again to go on.")
+    assert told.sentence == ("stopped; no output was written. Run the same command again to go on.")
 
 
 def test_an_error_of_rasterio_that_escapes_is_bad_data(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def test_each_signal_cleans_up_and_ends_with_130(
     child = work()
     child.send_signal(number)
     assert child.wait(SECONDS) == 130
-    assert _told(child) == "rsclass: stopped; no map was written.\n"
+    assert _told(child) == "rsclass: stopped; no output was written.\n"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -97,7 +97,7 @@ def test_more_signals_during_the_clean_up_change_nothing(work: Starter, tmp_path
         child.send_signal(number)
         time.sleep(0.05)
     assert child.wait(SECONDS) == 130
-    assert _told(child) == "rsclass: stopped; no map was written.\n"
+    assert _told(child) == "rsclass: stopped; no output was written.\n"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -214,7 +214,7 @@ def test_a_run_that_is_stopped_leaves_the_old_map_and_nothing_else(
     assert child.wait(SECONDS) == 130, rest
     last = json.loads(rest.splitlines()[-1])
     assert (last["event"], last["exit_code"]) == ("cancelled", 130)
-    assert last["message"] == "stopped; no map was written."
+    assert last["message"] == "stopped; no output was written."
     assert child.stdout is not None
     assert child.stdout.read() == ""
     assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("map.tif", b"an old map")]

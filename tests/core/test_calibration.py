@@ -57,6 +57,12 @@ def test_land_alone_has_no_seam(straight):
     assert [found_in(land(seed, straight)) for seed in range(8)] == [None] * 8
 
 
+def test_broken_columns_are_no_seam():
+    values = land(4)
+    values[:, :, 60:63] *= 0.2
+    assert found_in(values) is None
+
+
 def test_pixels_without_data_tell_nothing():
     values = joined(land(1), RIGHT, 65)
     values[:, :20] = np.nan
