@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -104,15 +105,18 @@ def gather(
     # The features lie in this process; other machines would get them anew with every window.
     executor = stream.executor if stream.running.scheduler is None else None
     reader = stream.reader if keep else replace(stream.reader, cache=None)
-    task = partial(_pixels_in, reader, placed)
+    # Strips are as wide as the scene: what lies side by side is decoded at once.
+    rows = groupby(windows, key=lambda window: window.row if source.striped else window)
+    units = [list(unit) for _, unit in rows]
+    task = partial(_pixels_in_unit, reader, placed)
     kept = _none_of(len(source.bands), len(features), source.dtype)
     parts: list[Gathered] = [kept]
     held = allowed = 0
     pixel_bytes = 16 * len(source.bands) + _OVERHEAD
     limit = None if per_class is None else 2 * per_class * len(features.names)
-    for done, part in enumerate(ordered_map(executor, task, windows, stream.plan.ahead), 1):
-        parts.append(part)
-        held += len(part)
+    for done, found in enumerate(ordered_map(executor, task, units, stream.plan.ahead), 1):
+        parts += found
+        held += sum(map(len, found))
         if limit is not None and per_class is not None and held > limit:
             parts = [_limited(_joined(parts), features, per_class, seed)]
             held = len(parts[0])
@@ -120,11 +124,20 @@ def gather(
             # To ask what the process occupies takes time, so it is asked once for many windows.
             allowed = held + _ASKED // pixel_bytes
             require(stream.running, allowed * pixel_bytes, _ADVICE)
-        stream.report(done, len(windows), "reading samples")
+        stream.report(done, len(units), "reading samples")
     whole = _joined(parts)
     if per_class is not None:
         whole = _limited(whole, features, per_class, seed)
     return whole.take(np.lexsort((whole.cols, whole.rows)))
+
+
+def _pixels_in_unit(
+    reader: UnitReader, placed: PlacedFeatures, windows: list[Window]
+) -> list[Gathered]:
+    first, last = windows[0], windows[-1]
+    if first != last and reader.cache is not None and reader.cache.free > 0:
+        reader.blocks(Window(first.row, first.col, first.height, last.col_end - first.col))
+    return [_pixels_in(reader, placed, window) for window in windows]
 
 
 def _pixels_in(reader: UnitReader, placed: PlacedFeatures, window: Window) -> Gathered:
